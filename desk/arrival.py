@@ -66,4 +66,8 @@ class Arrival:
     replayed: bool = False
     """Our keyword was already on it: this database is older than the mailbox."""
     size: int = 0
-    """Octets on the server; greater than len(raw) where only the header was fetched (oversize)."""
+    """Octets on the server, where it says so."""
+    complete: bool = True
+    """False where only the header was fetched, because the mail is larger than the limit."""
+    before_floor: bool = False
+    """It came before deskbell watched this mailbox, and turns up under another UIDVALIDITY."""

@@ -1,5 +1,6 @@
 """A calendar: in which zone, at which hours and on which days a department works."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -30,5 +31,5 @@ class Calendar:
             if weekday not in range(7):
                 raise ValueError(f"calendar {self.key}: weekday {weekday} is not 0 (Monday) to 6 (Sunday)")
             edges = [edge for span in spans for edge in span]
-            if any(later <= earlier for earlier, later in zip(edges, edges[1:], strict=False)):
+            if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
                 raise ValueError(f"calendar {self.key}: hours of weekday {weekday} overlap or are not ascending")

@@ -32,6 +32,8 @@ class Department:
     address: str
     calendar: str
     targets: Mapping[Priority, TargetPolicy] = field(default_factory=dict)
+    urgent_contact: str = ""
+    """What to do if it cannot wait, in words ("call 4444"); empty where there is no such way."""
 
     def name_in(self, language: str) -> str:
         """The department's name for a reader of that language, else the English one, else the key."""

@@ -1,0 +1,110 @@
+"""What becomes of one arrival: its fate, what it does to a request, who is written to, and why.
+
+The table is read from the top; each line names the rule that is recorded with the arrival.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from desk.acknowledge import AckDecision, Acknowledgement, Candidate, Mode, acknowledge
+from desk.arrival import Arrival, Fate
+from desk.lifecycle import Event
+from desk.mail import AutomaticKind
+from desk.request import EntryKind
+from desk.thread import Standing, ThreadMatch
+
+REPORTS = frozenset(
+    {
+        AutomaticKind.BOUNCE,
+        AutomaticKind.DELAY,
+        AutomaticKind.RECEIPT,
+        AutomaticKind.FEEDBACK,
+        AutomaticKind.OWN,
+    }
+)
+"""Mail about mail: never a request of its own."""
+
+
+class News(StrEnum):
+    """What the department is told."""
+
+    OPENED = "opened"
+    FOLLOWED_UP = "followed-up"
+    HELD = "held"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """An arrival with all that is known before anything is decided."""
+
+    arrival: Arrival
+    candidate: Candidate
+    thread: ThreadMatch | None = None
+    """The request it continues."""
+    repeats: int | None = None
+    """The arrival that brought the same mail before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The fate with its reason code, the entry and event for the request, the receipt, and the news for staff."""
+
+    fate: Fate
+    reason: str
+    acknowledgement: Acknowledgement
+    entry: EntryKind | None = None
+    event: Event | None = None
+    news: News | None = None
+
+
+def decide(circumstances: Circumstances) -> Decision:
+    """The one decision about an arrival; total and deterministic."""
+    settled = _without_request(circumstances)
+    if settled is not None:
+        return settled
+    match = circumstances.thread
+    decision = _opened(circumstances) if match is None else _continued(circumstances, match)
+    return decision if circumstances.candidate.mode is Mode.FULL else replace(decision, news=None)
+
+
+def _never(rule: str, reason: str) -> Acknowledgement:
+    return Acknowledgement(AckDecision.NEVER, rule, reason)
+
+
+def _without_request(circumstances: Circumstances) -> Decision | None:
+    mail = circumstances.candidate.mail
+    if not circumstances.arrival.complete:
+        return Decision(Fate.OVERSIZE, "too-large", _never("too-large", "larger than limits.message_octets"))
+    if circumstances.repeats is not None:
+        words = f"the same mail came before (arrival {circumstances.repeats})"
+        return Decision(Fate.DUPLICATE, "same-mail", _never("same-mail", words))
+    if circumstances.arrival.before_floor:
+        return Decision(Fate.BACKFILLED, "before-floor", _never("before-floor", "older than the watch"))
+    if circumstances.thread is None and mail.automatic.kind in REPORTS:
+        return Decision(Fate.FILED, "report", acknowledge(circumstances.candidate))
+    return None
+
+
+def _opened(circumstances: Circumstances) -> Decision:
+    candidate = circumstances.candidate
+    acknowledgement = acknowledge(candidate)
+    if circumstances.arrival.replayed and acknowledgement.decision is not AckDecision.NEVER:
+        words = "handled before by a newer database than this one: a second receipt is worse than none"
+        acknowledgement = _never("replayed", words)
+    doubtful = candidate.mail.sender is None or candidate.negative is not None
+    news = News.DOUBTFUL if doubtful else News.OPENED
+    return Decision(Fate.OPENED, "new-request", acknowledgement, EntryKind.MAIL, news=news)
+
+
+def _continued(circumstances: Circumstances, match: ThreadMatch) -> Decision:
+    candidate = circumstances.candidate
+    if candidate.mail.automatic.kind is not AutomaticKind.PERSON:
+        entry = None if candidate.mail.automatic.kind is AutomaticKind.OWN else EntryKind.EVENT
+        return Decision(Fate.ABSORBED, "automatic-mail", acknowledge(candidate), entry)
+    follow_up = _never("follow-up", "continues a request: a receipt goes out once, when it is opened")
+    if match.standing is Standing.STRANGER or candidate.negative is not None or candidate.mail.sender is None:
+        return Decision(Fate.HELD, "not-a-participant", follow_up, EntryKind.HELD, news=News.HELD)
+    if match.standing is Standing.STAFF:
+        return Decision(Fate.APPENDED, "staff-answer", follow_up, EntryKind.ANSWER, Event.ANSWERED)
+    return Decision(Fate.APPENDED, "follow-up", follow_up, EntryKind.MAIL, Event.FOLLOWED_UP, News.FOLLOWED_UP)

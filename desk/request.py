@@ -1,0 +1,70 @@
+"""A request: one matter a person raised, with its history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from desk.classification import Priority
+from desk.lifecycle import State
+from desk.mail import Address
+
+FIRST_NUMBER = 1001
+"""The number of the first request of an installation; below it a reference would look like a room or a year."""
+
+
+def reference_of(number: int) -> str:
+    """The human number of a request, as people read and quote it."""
+    return f"R-{number}"
+
+
+def number_of(reference: str) -> int | None:
+    """The number in a reference ("R-1042", any case), or None where it is not one."""
+    prefix, _, digits = reference.strip().partition("-")
+    return int(digits) if prefix in ("R", "r") and digits.isascii() and digits.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One matter, with the department that answers and the moments promised. Moments are aware."""
+
+    number: int
+    subject: str
+    requester: Address | None
+    mailbox: str
+    department: str
+    state: State
+    priority: Priority
+    language: str
+    opened: datetime
+    first_response_due: datetime
+    resolution_due: datetime
+
+    @property
+    def reference(self) -> str:
+        """The human number, "R-1042"."""
+        return reference_of(self.number)
+
+
+class EntryKind(StrEnum):
+    """What an entry in a request's history is."""
+
+    MAIL = "mail"
+    """From the requester or another participant."""
+    ANSWER = "answer"
+    """From a member of staff."""
+    HELD = "held"
+    """From somebody who is no participant: staff see it, nobody else."""
+    EVENT = "event"
+    """An automatic mail that belongs to the request; changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One mail or event in a request's history."""
+
+    kind: EntryKind
+    at: datetime
+    author: str
+    text: str
+    message_id: str | None
+    arrival: int

@@ -1,0 +1,30 @@
+"""To which request a mail belongs, by what evidence, and in which standing its sender is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """What the sender is to the request found."""
+
+    PARTICIPANT = "participant"
+    STAFF = "staff"
+    """Answers a notification that only the department was sent."""
+    STRANGER = "stranger"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMatch:
+    """The request a mail continues. evidence in words, "T2 In-Reply-To our receipt <...>"."""
+
+    number: int
+    evidence: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class SentMail:
+    """A mail of ours: about which request, and whether it went to the department or to a participant."""
+
+    number: int
+    to_department: bool

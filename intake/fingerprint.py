@@ -1,0 +1,33 @@
+"""The content key: the same mail by another hop has the same one (design.md section 8.19)."""
+
+import hashlib
+from collections.abc import Sequence
+
+from intake import decode
+from intake.fields import Fields
+from intake.mime import Tree
+
+IDENTITY = ("message-id", "from", "date", "subject")
+
+
+def content_key(fields: Fields, mail: Tree, raw: bytes) -> str:
+    """Hex SHA-256 over identity and content without trace headers; over the raw octets where these are unread.
+
+    Equal for another Received, Return-Path, Delivered-To or X- field, other folding, another transfer encoding and
+    other line ends; different for any other content. Unequal for a relay that rewrites the text or adds a part.
+    """
+    if not mail.intact or not any(fields.first(name) for name in IDENTITY):
+        return hashlib.sha256(raw).hexdigest()
+    pieces = [_identity(fields.all(name)) for name in IDENTITY]
+    pieces += (leaf.octets.replace(b"\r\n", b"\n").rstrip(b"\n") for leaf in mail.leaves)
+    key = hashlib.sha256()
+    for piece in pieces:
+        key.update(b"%d:" % len(piece))  # so that no text can move from one piece into the next
+        key.update(piece)
+    return key.hexdigest()
+
+
+def _identity(values: Sequence[bytes]) -> bytes:
+    """The field decoded, blanks as one: hops fold and encode anew."""
+    decoded = (decode.header(value, hint="cp1252") for value in values)
+    return "\n".join(" ".join(value.split()) for value in decoded).encode("utf-8")

@@ -1,0 +1,113 @@
+"""The parse worker: a process of its own that turns hostile octets into Mail values and may die of it.
+
+Spoken over stdin and stdout, strictly question and answer; all lengths are 4 octets, big-endian:
+
+    worker, once:   0                               (ready: everything is imported)
+    question:       length of JSON, length of mail, JSON (the envelope sender: string or null), mail
+    answer:         length, pickled desk.mail.Mail
+
+It ends when stdin ends. A mail that costs too much ends it sooner: CPU seconds by SIGPROF, whose default action is to
+kill, memory by RLIMIT_AS. The mail is then still with whoever asked, who reads the reason from the exit.
+"""
+
+import argparse
+import json
+import os
+import pickle
+import resource
+import signal
+import struct
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import BinaryIO, NoReturn
+
+from desk.mail import Mail
+
+QUESTION = struct.Struct("!II")
+ANSWER = struct.Struct("!I")
+OUT_OF_MEMORY = 70
+TOO_DEEP = 71
+
+Parse = Callable[..., Mail]
+
+
+def main(parse: Parse) -> None:
+    """Answer until stdin ends. parse is called as intake.parse.parse is: raw, envelope_sender=."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--memory", type=int, required=True, help="octets of address space")
+    arguments.add_argument("--cpu-seconds", type=float, required=True, help="of CPU time for one mail")
+    limits = arguments.parse_args()
+    sys.excepthook = _tell_where
+    _live_as_long_as_stdin()
+    answers = _own_stdout()
+    _bound(resource.RLIMIT_AS, limits.memory)
+    # A core file would hold the mail.
+    _bound(resource.RLIMIT_CORE, 0)
+    answers.write(ANSWER.pack(0))
+    answers.flush()
+    while question := _next_question(sys.stdin.buffer):
+        answer = _answer(parse, question, limits.cpu_seconds)
+        answers.write(ANSWER.pack(len(answer)) + answer)
+        answers.flush()
+
+
+def _live_as_long_as_stdin() -> None:
+    """A stop signal for the whole group must not look like the death of the mail that is being parsed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def _own_stdout() -> BinaryIO:
+    """The way to the asker; from now on whatever prints to stdout reaches stderr instead."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _bound(what: int, most: int) -> None:
+    _, hard = resource.getrlimit(what)
+    allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (allowed, allowed))
+
+
+def _next_question(questions: BinaryIO) -> tuple[bytes, str | None] | None:
+    """The next mail and its envelope sender; None where the asker is gone, even in the middle of a question."""
+    head = questions.read(QUESTION.size)
+    if len(head) < QUESTION.size:
+        return None
+    sender_length, raw_length = QUESTION.unpack(head)
+    sender, raw = questions.read(sender_length), questions.read(raw_length)
+    return (raw, json.loads(sender)) if len(raw) == raw_length else None
+
+
+def _answer(parse: Parse, question: tuple[bytes, str | None], cpu_seconds: float) -> bytes:
+    raw, envelope_sender = question
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    try:
+        return pickle.dumps(parse(raw, envelope_sender=envelope_sender), protocol=pickle.HIGHEST_PROTOCOL)
+    except MemoryError:  # the asker still has the mail; nothing that is left here can be relied on
+        _leave(OUT_OF_MEMORY)
+    except RecursionError:  # the asker still has the mail
+        _leave(TOO_DEEP)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _leave(status: int) -> NoReturn:
+    os._exit(status)
+
+
+def _tell_where(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
+    """Say on stderr where it broke, without the message: it may quote the mail."""
+    for frame in traceback.extract_tb(trace):
+        sys.stderr.write(f"parse worker: {frame.filename}:{frame.lineno} in {frame.name}\n")
+    sys.stderr.write(f"parse worker: {kind.__name__}\n")
+
+
+if __name__ == "__main__":
+    from intake.parse import parse as parse_mail
+
+    main(parse_mail)

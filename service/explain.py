@@ -1,0 +1,133 @@
+"""What deskbell makes of a mail, without touching anything: the answer behind `deskbell explain`."""
+
+import mailbox as mbox
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from desk.acknowledge import External, Mode, acknowledge
+from desk.arrival import Arrival, Source
+from desk.mail import Mail
+from desk.targets import promise
+from service.house import House, Mailbox
+from service.judged import Judged, candidate, judge
+from service.parser import ParserDied, ParserProcess
+from service.shown import mail as shown_mail
+from service.shown import moment
+
+
+class NothingToExplain(Exception):
+    """A path cannot be read; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mail to explain: what to call it, and its bytes."""
+
+    file: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A place where mails are: one file, or one mbox with many."""
+
+    path: Path
+    name: str
+    is_mbox: bool
+
+
+def listed(paths: Sequence[str], *, mbox_wanted: bool) -> list[Listed]:
+    """Every file below the paths, sorted within each; "-" is standard input. Raises NothingToExplain."""
+    found: list[Listed] = []
+    for given in paths:
+        path = Path(given)
+        if given == "-":
+            found.append(Listed(path, "-", mbox_wanted))
+        elif path.is_dir():
+            below = sorted(one for one in path.rglob("*") if one.is_file())
+            found += [Listed(one, str(one), _is_mbox(one, mbox_wanted)) for one in below]
+        elif path.exists():
+            found.append(Listed(path, given, _is_mbox(path, mbox_wanted)))
+        else:
+            raise NothingToExplain(f"{given}: there is no such file or folder")
+    return found
+
+
+def _is_mbox(path: Path, wanted: bool) -> bool:  # noqa: FBT001 - a value handed on
+    return wanted or path.suffix.lower() == ".mbox"
+
+
+def mails(place: Listed) -> Iterator[Found]:
+    """The mails of a place, in order. Raises NothingToExplain."""
+    try:
+        if place.name == "-":
+            yield from _from_stdin(place)
+        elif place.is_mbox:
+            yield from _from_mbox(place.path, place.name)
+        else:
+            yield Found(place.name, place.path.read_bytes())
+    except OSError as error:
+        raise NothingToExplain(f"{place.name}: cannot be read: {error.strerror}") from error
+
+
+def _from_stdin(place: Listed) -> Iterator[Found]:
+    yield Found(place.name, sys.stdin.buffer.read())
+
+
+def _from_mbox(path: Path, name: str) -> Iterator[Found]:
+    box = mbox.mbox(path, create=False)
+    for number in box.keys():  # noqa: SIM118 - iterating an mbox gives messages, not keys
+        yield Found(f"{name}#{number}", box.get_bytes(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """How mails are judged: by the house of a configuration, or (configured False) each sender as one of our own."""
+
+    house: House
+    parser: ParserProcess
+    now: datetime
+    configured: bool
+
+    def explain(self, found: Found) -> dict[str, Any]:
+        """One object for the mail, whatever it is."""
+        try:
+            mail = self.parser.parse(found.raw, envelope_sender=None)
+        except ParserDied as error:  # nothing of the mail was kept or changed
+            mail = Mail(defects=(f"cannot be understood: {error}",))
+        mailbox = self._mailbox(mail)
+        arrival = Arrival(mailbox.address, Source.IMAP, self.now, found.raw)
+        judged = judge(arrival, mail, self.house)
+        return {"file": found.file, **shown_mail(mail), **self._verdicts(judged, mailbox)}
+
+    def _mailbox(self, mail: Mail) -> Mailbox:
+        """The mailbox it is addressed to, else the first one."""
+        for addressed in (*mail.to, *mail.cc):
+            found = self.house.mailbox_of(addressed.address)
+            if found is not None:
+                return found
+        return next(iter(self.house.mailboxes.values()), _ANY_MAILBOX)
+
+    def _verdicts(self, judged: Judged, mailbox: Mailbox) -> dict[str, Any]:
+        asked = candidate(judged, self.house, mailbox)
+        if not self.configured:
+            asked = replace(asked, own_sender=True, negative=None)
+        acknowledgement = acknowledge(asked)
+        classification = judged.classification
+        department = self.house.departments[classification.department]
+        calendar = self.house.calendars[department.calendar]
+        targets = promise(department, calendar, classification.priority, self.now)
+        return {
+            "language": judged.language,
+            "acknowledge": asdict(acknowledgement),
+            "thread": {"reference": None, "evidence": None},
+            "classification": asdict(classification),
+            "targets": {"first_response": moment(targets.first_response), "resolution": moment(targets.resolution)},
+        }
+
+
+_ANY_MAILBOX = Mailbox("", frozenset(), None, Mode.FULL, External.LIMITED)

@@ -1,0 +1,88 @@
+"""An installation made ready to run or to be read: lock, schema, key and epoch, in the order that cannot lose one."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from desk.token import Keyring
+from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
+from service.settings import Settings
+from store import meta, schema
+from store.database import Database
+
+_FINGERPRINT = "key_fingerprint"
+_EPOCH = "epoch"
+
+
+class AlreadyRunning(Exception):
+    """Another daemon serves this database."""
+
+
+def database_path(settings: Settings) -> Path:
+    """The database file."""
+    return Path(settings.database.url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """No second daemon serves this database within the block. Raises AlreadyRunning."""
+    path = database_path(settings)
+    lock = open(path.with_name(f"{path.name}.lock"), "a", encoding="ascii")  # noqa: SIM115 - closed below, with the lock
+    try:
+        _lock(lock, path)
+        yield
+    finally:
+        lock.close()
+
+
+def _lock(lock: IO[str], path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # the other daemon has every mail; this one has touched none
+        raise AlreadyRunning(f"another deskbell serves {path}: stop it first, or give this one its own") from None
+
+
+def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
+    """Schema and key are there and belong together; the keys, and the number of this start.
+
+    Raises SchemaMismatch, KeyTrouble. A key is made only for a database that never had one, because a new key would
+    orphan each token and Message-ID that went out.
+    """
+    schema.prepare(database)
+    keyring = _keyring(database, settings.keys.file)
+    with database.write() as connection:
+        return keyring, meta.count_up(connection, _EPOCH, start=1)
+
+
+def _keyring(database: Database, path: Path) -> Keyring:
+    with database.read() as connection:
+        known = meta.read(connection, _FINGERPRINT)
+    if known is not None and not path.exists():
+        raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup")
+    keyring = read_keys(path) if path.exists() else make_keys(path, secrets.token_bytes)
+    if known is not None and fingerprint(keyring) != known:
+        raise KeyTrouble(f"{path}: is not the key this database was used with: restore that one from a backup")
+    if known is None:
+        with database.write() as connection:
+            meta.write(connection, _FINGERPRINT, fingerprint(keyring))
+    return keyring
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Database]:
+    """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
+    path = database_path(settings)
+    if not path.exists():
+        raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
+    if not os.access(path, os.R_OK):
+        raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
+    database = Database(settings.database.url)
+    try:
+        schema.require(database)
+        yield database
+    finally:
+        database.close()

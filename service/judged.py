@@ -1,0 +1,86 @@
+"""A mail with everything that can be said of it alone: parsed, proven or not, its language, its department.
+
+This is what `deskbell explain` prints and what settling begins with; no database is asked.
+"""
+
+from dataclasses import dataclass, replace
+
+from delivery.header import UnsendableAddress, sendable
+from desk.acknowledge import Candidate
+from desk.arrival import Arrival
+from desk.classification import Classification
+from desk.mail import Mail
+from intake.evidence import Proof, weigh
+from routing.classify import Routable, classify
+from routing.languages import detect
+from routing.text import LIMIT
+from service.house import House, Mailbox
+
+FALLBACK_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The mail with its proof, language (None: unsure) and classification."""
+
+    arrival: Arrival
+    mail: Mail
+    proof: Proof
+    language: str | None
+    classification: Classification
+
+    @property
+    def spoken(self) -> str:
+        """The language to write back in."""
+        return self.language or FALLBACK_LANGUAGE
+
+
+def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
+    """Weigh, read and classify the mail; pure."""
+    mailbox = house.mailboxes.get(arrival.mailbox)
+    return Judged(
+        arrival=arrival,
+        mail=mail,
+        proof=weigh(mail, house.evidence),
+        language=detect(f"{mail.subject}\n{(mail.reply or mail.text)[:LIMIT]}"),
+        classification=classify(house.matcher, _routable(arrival, mail, mailbox)),
+    )
+
+
+def _routable(arrival: Arrival, mail: Mail, mailbox: Mailbox | None) -> Routable:
+    return Routable(
+        subject=mail.subject,
+        text=(mail.reply or mail.text)[:LIMIT],
+        sender=mail.sender.address if mail.sender else "",
+        mailbox=arrival.mailbox,
+        mailbox_department=mailbox.department if mailbox else None,
+        headers=mail.headers,
+    )
+
+
+def is_sendable(address: str) -> bool:
+    """Whether a mail can be addressed to it at all."""
+    try:
+        sendable(address)
+    except UnsendableAddress:  # nothing was written yet; the caller goes on without this address
+        return False
+    return True
+
+
+def candidate(judged: Judged, house: House, mailbox: Mailbox) -> Candidate:
+    """What the acknowledgement table looks at, before anything is known of receipts sent."""
+    return Candidate(
+        mail=judged.mail,
+        own_sender=house.is_own(judged.mail.sender),
+        own_mailbox=house.is_mailbox(judged.mail.sender),
+        reachable=judged.mail.sender is not None and is_sendable(judged.mail.sender.address),
+        negative=judged.proof.negative,
+        mode=mailbox.mode,
+        external=mailbox.external,
+        limit=house.external_limit,
+    )
+
+
+def limited(one: Candidate, *, receipts_today: int) -> Candidate:
+    """The candidate with the number of receipts that went to the sender in the last 24 hours."""
+    return replace(one, receipts_today=receipts_today)

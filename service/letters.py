@@ -1,0 +1,176 @@
+"""From a decision to the mails that are owed: the receipt to the requester, the word to the department."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from delivery.compose import Letter, LetterKind, compose
+from desk.acknowledge import AckDecision
+from desk.decision import Decision, News
+from desk.mail import Address, Attachment, Mail
+from desk.outbox import Notice, NoticeKind
+from desk.promise import Targets
+from desk.request import Request
+from desk.zone import zone_of_writer
+from service.house import House, Mailbox
+from service.judged import Judged, is_sendable
+from templates.facts import Event, NotificationFacts, ReceiptFacts
+from templates.render import render_notification, render_receipt
+
+SHOWN_TEXT = 20_000
+"""Characters of a mail that a notification repeats; the whole is in the mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a letter is about: the request, the mail that led to it, and what was decided."""
+
+    request: Request
+    targets: Targets
+    judged: Judged
+    decision: Decision
+    now: datetime
+
+
+def receipt(matter: Matter, house: House) -> Notice | None:
+    """The one receipt of a request, to the one verified From and nobody else; None where none is to go out."""
+    request, mail = matter.request, matter.judged.mail
+    decision = matter.decision.acknowledgement.decision
+    if decision is AckDecision.NEVER or request.requester is None:
+        return None
+    department = house.departments[request.department]
+    external = decision is AckDecision.LIMITED
+    facts = ReceiptFacts(
+        language=request.language,
+        requester_name=request.requester.name,
+        department=department.name_in(request.language),
+        first_response=matter.targets.first_response,
+        resolution=matter.targets.resolution,
+        zone=zone_of_writer(mail.date, house.calendars[department.calendar].zone),
+        now=matter.now,
+        delay=matter.targets.delay,
+        closed_name=matter.targets.closed_name,
+        reference=request.reference,
+        token=house.keyring.token(request.reference, request.requester.key),
+        urgent_contact=department.urgent_contact,
+        external=external,
+    )
+    rendered = render_receipt(facts)
+    message_id = _message_id(matter, house, NoticeKind.RECEIPT, request.requester.key)
+    letter = Letter(
+        from_name="" if external else facts.department,
+        from_address=request.mailbox,
+        to=request.requester,
+        subject=answer_subject(mail.subject) if rendered.subject is None else rendered.subject,
+        message_id=message_id,
+        in_reply_to=mail.message_id,
+        references=_references(mail),
+        date=matter.now,
+        language=facts.language,
+        text=rendered.text,
+        html=rendered.html,
+        thread_topic="" if external else mail.thread_topic,
+        kind=LetterKind.RECEIPT,
+        identity=message_id.strip("<>"),
+    )
+    return _notice(NoticeKind.RECEIPT, letter, matter.targets)
+
+
+def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | None:
+    """Word to the department's address, answered to the requester and the shared mailbox; None for no news."""
+    news = matter.decision.news
+    if news is None:
+        return None
+    request, mail = matter.request, matter.judged.mail
+    department = house.departments[request.department]
+    writer = mail.sender or Address("", "")
+    facts = NotificationFacts(
+        language=request.language,
+        reference=request.reference,
+        subject=mail.subject,
+        requester_name=writer.name,
+        requester_address=writer.address,
+        mailbox=mailbox.address,
+        department=department.name_in(request.language),
+        reply=_shown(mail, news),
+        first_response=matter.targets.first_response,
+        resolution=matter.targets.resolution,
+        zone=house.calendars[department.calendar].zone,
+        now=matter.now,
+        event=Event(news.value),
+        receipt_note=_receipt_note(matter),
+        attachments=tuple(_listed(attachment) for attachment in mail.attachments),
+        evidence=_noticed(matter),
+    )
+    rendered = render_notification(facts)
+    message_id = _message_id(matter, house, NoticeKind.NOTIFICATION, department.address)
+    letter = Letter(
+        from_name=writer.name or writer.address,
+        from_address=request.mailbox,
+        to=Address(facts.department, department.address),
+        subject=rendered.subject or request.reference,
+        message_id=message_id,
+        in_reply_to=mail.message_id,
+        references=_references(mail),
+        reply_to=tuple(address for address in (writer.address, mailbox.address) if is_sendable(address)),
+        date=matter.now,
+        language=facts.language,
+        text=rendered.text,
+        html=rendered.html,
+        kind=LetterKind.NOTIFICATION,
+        identity=message_id.strip("<>"),
+    )
+    return _notice(NoticeKind.NOTIFICATION, letter, None)
+
+
+def answer_subject(subject: str) -> str:
+    """Exactly "Re: " and the requester's subject, so that Gmail and Outlook keep the thread; never "Re: Re: "."""
+    return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
+
+
+def _message_id(matter: Matter, house: House, kind: NoticeKind, recipient: str) -> str:
+    return house.keyring.message_id(
+        kind.value,
+        content_key=matter.judged.mail.content_key,
+        recipient=recipient,
+        domain=matter.request.mailbox.rpartition("@")[2],
+    )
+
+
+def _references(mail: Mail) -> tuple[str, ...]:
+    return (*mail.references, *((mail.message_id,) if mail.message_id else ()))
+
+
+def _notice(kind: NoticeKind, letter: Letter, targets: Targets | None) -> Notice:
+    return Notice(
+        kind=kind,
+        recipient=letter.to.key,
+        message_id=letter.message_id,
+        envelope_sender=letter.from_address,
+        content=compose(letter),
+        targets=targets,
+    )
+
+
+def _shown(mail: Mail, news: News) -> str:
+    text = mail.reply if news is News.FOLLOWED_UP and mail.reply else mail.text
+    return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}\n[...]"
+
+
+def _listed(attachment: Attachment) -> str:
+    return f"{attachment.name or attachment.content_type} ({_size(attachment.size)})"
+
+
+def _size(octets: int) -> str:
+    return f"{octets / 1_000_000:.1f} MB" if octets >= 1_000_000 else f"{max(1, round(octets / 1_000))} kB"  # noqa: PLR2004
+
+
+def _receipt_note(matter: Matter) -> str:
+    acknowledgement = matter.decision.acknowledgement
+    asked = matter.decision.news in (News.OPENED, News.DOUBTFUL)
+    return acknowledgement.reason if asked and acknowledgement.decision is AckDecision.NEVER else ""
+
+
+def _noticed(matter: Matter) -> tuple[str, ...]:
+    judged = matter.judged
+    negative = (judged.proof.negative,) if judged.proof.negative else ()
+    return (*negative, *judged.mail.defects)

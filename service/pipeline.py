@@ -1,0 +1,140 @@
+"""The way of a mail, in order. Each step is done elsewhere; this names them and decides nothing.
+
+1 accept       raw bytes and a ledger row, committed before anything is flagged or answered 250
+2 parse        bytes -> Mail, in a process that may die
+3 guard        person or machine, and how well the sender is proven
+4 thread       the request it continues
+5 classify     language, department, priority
+6 decide       fate, receipt, news, promised moments
+7 store        all of that and the owed mails: one commit
+8 acknowledge  the courier hands the owed mails over
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from desk.arrival import Arrival, Fate, Source
+from desk.mail import Mail
+from service.house import House
+from service.judged import Judged, judge
+from service.parser import ParserDied
+from service.settle import Settling, settle
+from service.transactions import Transactions
+from store import arrivals, journal
+from store.arrivals import Waiting
+from store.database import Database
+from store.effects import PENDING
+
+log = logging.getLogger("deskbell.pipeline")
+
+BATCH = 25
+MAX_ATTEMPTS = 3
+"""A mail that made us fail this often is set aside with its bytes, for a person to look at."""
+
+
+class Parser(Protocol):
+    """Makes Mails of bytes; a mail that kills it yields ParserDied in its place."""
+
+    def parse_batch(self, items: Sequence[tuple[bytes, str | None]]) -> list[Mail | ParserDied]:
+        """One answer for each (raw, envelope sender), in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the pipeline reaches the world through."""
+
+    database: Database
+    transactions: Transactions
+    parser: Parser
+    now: Callable[[], datetime]
+
+
+class Pipeline:
+    """Steps 1 to 7 for one installation; epoch counts its starts."""
+
+    def __init__(self, ports: Ports, house: House, *, epoch: int) -> None:
+        self._ports = ports
+        self._house = house
+        self._epoch = epoch
+
+    def acceptance(self, received: Sequence[Arrival]) -> Callable[[Connection], None]:
+        """Step 1 as work for a transaction: once that is committed the bytes are durable."""
+        packed = [arrivals.pack(one) for one in received]
+        now = self._ports.now()
+        return lambda connection: arrivals.accept(connection, packed, now=now, epoch=self._epoch)
+
+    def settle(self) -> bool:
+        """Steps 2 to 7 for the next arrivals; False where none was waiting."""
+        batch = self._next_batch()
+        items = [(one.arrival.raw, one.arrival.envelope.sender) for one in batch.items]
+        parsed = self._ports.parser.parse_batch(items)
+        judged = [
+            mail if isinstance(mail, ParserDied) else judge(one.arrival, mail, self._house)
+            for one, mail in zip(batch.items, parsed, strict=True)
+        ]
+        if batch.items:
+            self._ports.transactions.run(lambda connection: self._store(connection, batch, judged))
+        return bool(batch.items)
+
+    def _next_batch(self) -> "Batch":
+        """Fresh arrivals first; else those a start died on or that failed before, their attempt counted first."""
+        with self._ports.database.read() as connection:
+            fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH)
+            suspects = [] if fresh else arrivals.suspects(connection, epoch=self._epoch, limit=BATCH)
+        if not suspects:
+            return Batch(fresh)
+        if self._failures(suspects[0]) >= MAX_ATTEMPTS:
+            self._ports.transactions.run(lambda connection: self._quarantine(connection, suspects[0]))
+            return self._next_batch()
+        ids = [one.id for one in suspects]
+        self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, ids))
+        return Batch(suspects, counted=True)
+
+    def _failures(self, one: Waiting) -> int:
+        """Attempts that failed; one that was left over by an earlier start had at least the one it died in."""
+        return one.attempts + (one.epoch != self._epoch)
+
+    def _store(self, connection: Connection, batch: "Batch", judged: Sequence["Judged | ParserDied"]) -> None:
+        for one, result in zip(batch.items, judged, strict=True):
+            error = result if isinstance(result, ParserDied) else self._settle_one(connection, one, result)
+            if error is not None:
+                log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
+                if not batch.counted:
+                    arrivals.count_attempt(connection, [one.id])
+
+    def _settle_one(self, connection: Connection, one: Waiting, judged: "Judged") -> Exception | None:
+        try:
+            with connection.begin_nested():
+                settle(Settling(connection, self._house, one, judged, self._ports.now()))
+        except (IntegrityError, DataError) as error:  # this mail's own trouble: it stays received, the rest goes on
+            return error
+        except DBAPIError:  # the database is in trouble: the whole batch is rolled back and stays received
+            raise
+        except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: it stays received, to be tried again
+            return error
+        return None
+
+    def _quarantine(self, connection: Connection, one: Waiting) -> None:
+        reason = f"failed {self._failures(one)} times"
+        values = {"fate": Fate.QUARANTINED.value, "reason": reason, "receipt": "never: quarantined"}
+        if one.arrival.source is Source.IMAP:
+            values["effect"] = PENDING
+        arrivals.record_fate(connection, one.id, values)
+        record = journal.Record("quarantined", arrival_id=one.id, detail={"reason": reason})
+        journal.write(connection, record, now=self._ports.now())
+        log.error("arrival %d is quarantined: %s", one.id, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Arrivals to settle together; counted: their attempt was written before it was made."""
+
+    items: list[Waiting]
+    counted: bool = False

@@ -1,0 +1,142 @@
+"""The servers deskbell logs in to, and the folder that may stand in for one."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from service.notation import (
+    SHOWN,
+    Command,
+    FilePath,
+    Host,
+    Section,
+    Variable,
+    Words,
+    is_loopback,
+    mistake,
+    place_of,
+)
+from service.secrets import CommandSecret, EnvironmentSecret, FileSecret, Secret, WrittenSecret
+
+_PASSWORDS = "password | password_env | password_file | password_command"
+
+Tls = Literal["tls", "starttls", "none"]
+
+
+class Server(Section):
+    """How to reach a mail server and log in there."""
+
+    host: Host = Field(description="Name or address of the server.", examples=["mail.corp.example"])
+    tls: Tls = Field("tls", description="Encryption; none only where the server is on this machine.")
+    ca_file: FilePath | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's.", examples=["corp-ca.pem"]
+    )
+    user: Words | None = Field(
+        None, description="Login name; without it nobody logs in.", examples=["deskbell"], json_schema_extra=SHOWN
+    )
+    password: SecretStr | None = Field(
+        None,
+        description="The password itself; this file must then not be readable by everyone.",
+        examples=["..."],
+    )
+    password_env: Variable | None = Field(
+        None,
+        description="Or the environment variable that holds it.",
+        examples=["DESKBELL_PASSWORD"],
+        json_schema_extra=SHOWN,
+    )
+    password_file: FilePath | None = Field(
+        None, description="Or the file that holds it (chmod 600).", examples=["mail.password"]
+    )
+    password_command: Command | None = Field(
+        None,
+        description="Or the program that prints it as its first line, within ten seconds.",
+        examples=["pass show deskbell"],
+        validate_default=True,
+    )
+
+    @property
+    def secret(self) -> Secret | None:
+        """The password's source, asked at each use; None where nobody logs in."""
+        if self.password is not None:
+            return WrittenSecret(self.password.get_secret_value())
+        if self.password_env is not None:
+            return EnvironmentSecret(self.password_env)
+        if self.password_file is not None:
+            return FileSecret(self.password_file)
+        return CommandSecret(self.password_command) if self.password_command is not None else None
+
+    @field_validator("tls")
+    @classmethod
+    def _plain_text_stays_here(cls, tls: Tls, info: ValidationInfo) -> Tls:
+        if tls == "none" and not is_loopback(info.data.get("host", "localhost")):
+            raise ValueError('"tls" or "starttls"; "none" only for a server on this machine')
+        return tls
+
+    @field_validator("password")
+    @classmethod
+    def _not_for_everyone(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if password is not None and not password.get_secret_value():
+            raise ValueError("a password of at least one character")
+        if password is not None and place_of(info).exposed:
+            path = place_of(info).path
+            raise mistake(
+                found="a password in a file that everyone may read",
+                accepted=f"chmod o-r {path}, or password_env, password_file, password_command",
+            )
+        return password
+
+    @field_validator("password_command")
+    @classmethod
+    def _one_password_for_one_user(cls, command: Command | None, info: ValidationInfo) -> Command | None:
+        names = ("user", "password", "password_env", "password_file")
+        if any(name not in info.data for name in names):
+            return command  # One of them was refused already; a second complaint would be about that one.
+        user, *sources = (info.data[name] is not None for name in names)
+        given = sum((*sources, command is not None))
+        if given and not user:
+            raise mistake(found="a password without user", accepted="both, or neither", key="user")
+        if user and given != 1:
+            raise mistake(found=str(given or "none"), accepted=f"exactly one of {_PASSWORDS}", key="password")
+        return command
+
+
+class Imap(Server):
+    """A mailbox's own account."""
+
+    user: Words = Field(description="Login name.", examples=["help@corp.example"])
+    port: int = Field(
+        default_factory=lambda data: 993 if data.get("tls", "tls") == "tls" else 143,
+        description="Port; by default 993 with tls, else 143.",
+        examples=[993],
+        ge=1,
+        le=65535,
+    )
+    folders: tuple[Words, ...] = Field(("INBOX",), description="Folders that are watched.", min_length=1, strict=False)
+    after: Literal["auto", "keyword", "seen", "nothing"] = Field(
+        "auto",
+        description="What is done to a mail on the server once it is stored: our keyword is set, it is marked as read, "
+        "or nothing; auto sets the keyword where the server keeps keywords.",
+    )
+
+
+class Smtp(Server):
+    """The server that takes our mail."""
+
+    port: int = Field(
+        default_factory=lambda data: {"tls": 465, "starttls": 587, "none": 25}[data.get("tls", "tls")],
+        description="Port; by default 465 with tls, 587 with starttls, else 25.",
+        examples=[465],
+        ge=1,
+        le=65535,
+    )
+    rate_per_minute: int = Field(0, description="Mails sent in a minute at most; 0 is no limit.", ge=0)
+    connections: int = Field(1, description="Connections at the same time.", ge=1, le=10)
+
+
+class Maildir(Section):
+    """A folder that takes our mail, for trying out."""
+
+    path: FilePath = Field(
+        description="The folder; each recipient gets a Maildir of their own in it.", examples=["outgoing"]
+    )

@@ -1,0 +1,224 @@
+"""One arrival settled inside one transaction: thread, decide, store, and the mails that are owed for it.
+
+All or nothing: fate, request, entry, promises, journal and outbox rows are one commit. What is decided is decided in
+desk/; this only asks the store what a decision needs, and writes what it says.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from desk import lifecycle
+from desk.acknowledge import Candidate
+from desk.arrival import Fate, Source
+from desk.decision import Circumstances, Decision, decide
+from desk.department import Department
+from desk.lifecycle import State
+from desk.mail import Automatic, AutomaticKind
+from desk.promise import Targets
+from desk.request import Entry, Request
+from desk.targets import promise
+from desk.thread import ThreadMatch
+from routing.thread import Reader, continued_by
+from service.house import House, Mailbox
+from service.judged import Judged, candidate, limited
+from service.letters import Matter, notification, receipt
+from store import arrivals, journal, outbox, requests
+from store.arrivals import Earlier, Waiting
+from store.effects import PENDING
+
+SAME_MAIL_WITHOUT_ID = timedelta(minutes=10)
+"""Equal mails without Message-ID are one mail only when they came this close together."""
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """An arrival on its way through one transaction."""
+
+    connection: Connection
+    house: House
+    waiting: Waiting
+    judged: Judged
+    now: datetime
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox it came in at."""
+        return self.house.mailboxes[self.waiting.arrival.mailbox]
+
+
+def settle(settling: Settling) -> Decision:
+    """The arrival has its fate, and everything that follows from it is written; nothing is sent here."""
+    settling = replace(settling, judged=_own_recognised(settling))
+    circumstances = _circumstances(settling)
+    decision = decide(circumstances)
+    number = _written(settling, circumstances.thread, decision)
+    owed = _owe(settling, number, decision) if number is not None else ()
+    _record(settling, circumstances, decision, number=number, owed=owed)
+    return decision
+
+
+def _own_recognised(settling: Settling) -> Judged:
+    """A mail of ours that came back is our own, whatever it looks like: from our mailbox, with an id we made."""
+    judged = settling.judged
+    mail = judged.mail
+    if mail.message_id is None or not settling.house.is_mailbox(mail.sender):
+        return judged
+    if not requests.StoredThreads(settling.connection).sent([mail.message_id]):
+        return judged
+    own = Automatic(AutomaticKind.OWN, (f"Message-ID: {mail.message_id} is one of ours",))
+    return replace(judged, mail=replace(mail, automatic=own, references=(*mail.references, mail.message_id)))
+
+
+def _circumstances(settling: Settling) -> Circumstances:
+    mail = settling.judged.mail
+    asked = candidate(settling.judged, settling.house, settling.mailbox)
+    reader = Reader(
+        threads=requests.StoredThreads(settling.connection),
+        confirms=lambda token, reference, recipient: settling.house.keyring.confirms(
+            token, reference=reference, recipient=recipient
+        ),
+        own_sender=asked.own_sender,
+    )
+    return Circumstances(
+        arrival=settling.waiting.arrival,
+        candidate=_with_receipts(settling, asked),
+        thread=continued_by(mail, reader),
+        repeats=_repeated(settling),
+    )
+
+
+def _with_receipts(settling: Settling, asked: Candidate) -> Candidate:
+    if asked.own_sender or asked.limit is None or asked.mail.sender is None:
+        return asked
+    since = settling.now - _DAY
+    sent = outbox.receipts_since(settling.connection, recipient=asked.mail.sender.key, since=since)
+    return limited(asked, receipts_today=sent)
+
+
+def _repeated(settling: Settling) -> int | None:
+    """The earlier arrival of the very same mail, if this is one that came again."""
+    key = settling.judged.mail.content_key
+    before = arrivals.earlier(settling.connection, content_key=key, before=settling.waiting.id)
+    if settling.judged.mail.message_id is not None:
+        return before[0].id if before else None
+    return next((one.id for one in before if _is_close(one, settling)), None)
+
+
+def _is_close(one: Earlier, settling: Settling) -> bool:
+    return abs(one.received - settling.waiting.arrival.received_at) <= SAME_MAIL_WITHOUT_ID
+
+
+def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) -> int | None:
+    """The number of the request that was opened or added to, None where the arrival belongs to none."""
+    if decision.fate is Fate.OPENED:
+        number = requests.next_number(settling.connection)
+        request = _new_request(settling, number)
+        requests.open_request(settling.connection, request, settling.judged.classification)
+    elif match is not None and decision.fate in (Fate.APPENDED, Fate.ABSORBED, Fate.HELD):
+        number = match.number
+    else:
+        return None
+    if decision.event is not None:
+        known = requests.find(settling.connection, number)
+        assert known is not None
+        requests.change_state(settling.connection, number, lifecycle.after(known.state, decision.event))
+    if decision.entry is not None:
+        requests.append(settling.connection, number, _entry(settling, decision))
+    return number
+
+
+def _new_request(settling: Settling, number: int) -> Request:
+    judged = settling.judged
+    department = settling.house.departments[judged.classification.department]
+    targets = targets_of(settling, department)
+    return Request(
+        number=number,
+        subject=judged.mail.subject,
+        requester=judged.mail.sender,
+        mailbox=settling.mailbox.address,
+        department=department.key,
+        state=State.NEW,
+        priority=judged.classification.priority,
+        language=judged.spoken,
+        opened=settling.waiting.arrival.received_at,
+        first_response_due=targets.first_response,
+        resolution_due=targets.resolution,
+    )
+
+
+def targets_of(settling: Settling, department: Department) -> Targets:
+    """Both promised moments, counted from the arrival; from now on where that one would be over already."""
+    calendar = settling.house.calendars[department.calendar]
+    priority = settling.judged.classification.priority
+    targets = promise(department, calendar, priority, settling.waiting.arrival.received_at)
+    if targets.first_response > settling.now:
+        return targets
+    return promise(department, calendar, priority, settling.now)
+
+
+def _entry(settling: Settling, decision: Decision) -> Entry:
+    mail = settling.judged.mail
+    assert decision.entry is not None
+    return Entry(
+        kind=decision.entry,
+        at=settling.waiting.arrival.received_at,
+        author=mail.sender.address if mail.sender else "",
+        text=mail.text,
+        message_id=mail.message_id,
+        arrival=settling.waiting.id,
+    )
+
+
+def _owe(settling: Settling, number: int, decision: Decision) -> tuple[str, ...]:
+    """The kinds of mail that are owed now because of this arrival."""
+    request = requests.find(settling.connection, number)
+    assert request is not None
+    department = settling.house.departments[request.department]
+    targets = Targets(request.first_response_due, request.resolution_due)
+    if decision.fate is Fate.OPENED:
+        targets = targets_of(settling, department)
+    matter = Matter(request, targets, settling.judged, decision, settling.now)
+    answer = receipt(matter, settling.house) if decision.fate is Fate.OPENED else None
+    notices = (answer, notification(matter, settling.house, settling.mailbox))
+    owed = []
+    for notice in notices:
+        if notice is not None and outbox.owe(settling.connection, number, notice, now=settling.now) is not None:
+            owed.append(notice.kind.value)
+    return tuple(owed)
+
+
+def _record(
+    settling: Settling, circumstances: Circumstances, decision: Decision, *, number: int | None, owed: tuple[str, ...]
+) -> None:
+    judged, acknowledgement = settling.judged, decision.acknowledgement
+    values = {
+        "fate": decision.fate.value,
+        "reason": decision.reason,
+        "receipt": f"{acknowledgement.decision}: {acknowledgement.rule}",
+        "content_key": judged.mail.content_key,
+        "message_id": judged.mail.message_id,
+        "evidence": judged.proof.level.value,
+        "request_number": number,
+        "trace": _trace(judged, circumstances.thread, decision),
+        "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
+    }
+    arrivals.record_fate(settling.connection, settling.waiting.id, values)
+    detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(owed)}
+    record = journal.Record("settled", number, settling.waiting.id, detail=detail)
+    journal.write(settling.connection, record, now=settling.now)
+
+
+def _trace(judged: Judged, match: ThreadMatch | None, decision: Decision) -> dict[str, Any]:
+    return {
+        "automatic": asdict(judged.mail.automatic),
+        "proof": asdict(judged.proof),
+        "thread": None if match is None else {"evidence": match.evidence, "standing": match.standing.value},
+        "acknowledge": asdict(decision.acknowledgement),
+        "classification": asdict(judged.classification),
+        "language": judged.language,
+        "defects": list(judged.mail.defects),
+    }

@@ -1,0 +1,27 @@
+"""What the installation remembers of itself: one text per key."""
+
+from sqlalchemy import Connection, select, update
+
+from store.database import insert_new
+from store.tables import meta
+
+
+def read(connection: Connection, key: str) -> str | None:
+    """The value, or None where none was written."""
+    return connection.scalar(select(meta.c.value).where(meta.c.key == key))
+
+
+def write(connection: Connection, key: str, value: str) -> None:
+    """Write the value, whether or not there was one."""
+    insert_new(connection, meta, [{"key": key, "value": value}])
+    connection.execute(update(meta).where(meta.c.key == key).values(value=value))
+
+
+def count_up(connection: Connection, key: str, *, start: int) -> int:
+    """The next number of a counter that never gives one twice; the first is start."""
+    insert_new(connection, meta, [{"key": key, "value": str(start - 1)}])
+    held = connection.scalar(select(meta.c.value).where(meta.c.key == key).with_for_update())
+    assert held is not None
+    following = int(held) + 1
+    connection.execute(update(meta).where(meta.c.key == key).values(value=str(following)))
+    return following

@@ -1,0 +1,1 @@
+"""Each change of the schema, in order, as an Alembic revision below versions/."""

@@ -1,0 +1,151 @@
+"""What is owed to somebody: written with the request, claimed by one courier, settled once."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
+from store.database import insert_new
+from store.tables import outbox, promise
+
+
+class ClaimLost(Exception):
+    """Another courier holds this mail now; what this one knows of it counts no more."""
+
+
+def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -> int | None:
+    """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before."""
+    known = connection.scalar(select(outbox.c.id).where(outbox.c.message_id == notice.message_id))
+    if known is not None:
+        return None
+    row = {
+        "kind": notice.kind.value,
+        "request_number": number,
+        "recipient": notice.recipient,
+        "envelope_sender": notice.envelope_sender,
+        "message_id": notice.message_id,
+        "content": notice.content,
+        "sending_order": SENDING_ORDER[notice.kind],
+        "created": now,
+        "state": OutboxState.DUE.value,
+        "attempts": 0,
+        "ambiguous": 0,
+        "next_attempt": now,
+        "fence": 0,
+    }
+    outbox_id: int = connection.execute(insert(outbox).values(**row).returning(outbox.c.id)).scalar_one()
+    if notice.targets is not None:
+        told = (("first-response", notice.targets.first_response), ("resolution", notice.targets.resolution))
+        rows = [{"request_number": number, "outbox_id": outbox_id, "kind": kind, "due": due} for kind, due in told]
+        insert_new(connection, promise, rows)
+    return outbox_id
+
+
+def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]:
+    """The next due mails, people before staff and old before new; from now on held by the caller alone."""
+    due = (
+        select(
+            outbox.c.id,
+            outbox.c.fence,
+            outbox.c.attempts,
+            outbox.c.created,
+            outbox.c.message_id,
+            outbox.c.envelope_sender,
+            outbox.c.recipient,
+            outbox.c.content,
+            outbox.c.ambiguous,
+        )
+        .where(outbox.c.settled.is_(None), outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
+        .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(due).all()
+    if not rows:
+        return []
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_([row.id for row in rows]))
+        .values(state=OutboxState.SENDING.value, phase=Phase.CLAIMED.value, fence=outbox.c.fence + 1)
+    )
+    return [
+        Claimed(
+            id=row.id,
+            fence=row.fence + 1,
+            attempts=row.attempts,
+            created=row.created,
+            message_id=row.message_id,
+            envelope_sender=row.envelope_sender,
+            recipient=row.recipient,
+            content=row.content,
+            perhaps_sent=row.ambiguous > 0,
+        )
+        for row in rows
+    ]
+
+
+def reach_dot(connection: Connection, claimed: Claimed) -> None:
+    """From now on the mail may have been accepted. Raises ClaimLost where another courier holds it."""
+    held = (outbox.c.id == claimed.id) & (outbox.c.fence == claimed.fence)
+    changed = connection.execute(update(outbox).where(held).values(phase=Phase.DOT.value))
+    if changed.rowcount != 1:
+        raise ClaimLost(claimed.message_id)
+
+
+def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
+    """Write what became of the attempt. Raises ClaimLost where another courier holds the mail."""
+    held = (outbox.c.id == claimed.id) & (outbox.c.fence == claimed.fence)
+    final = verdict.state is not OutboxState.DUE
+    values = {
+        "state": verdict.state.value,
+        "phase": Phase.DOT.value if verdict.perhaps_sent else None,
+        "attempts": outbox.c.attempts + 1,
+        "ambiguous": outbox.c.ambiguous + (1 if verdict.perhaps_sent else 0),
+        "last_reply": verdict.reply,
+        "settled": now if final else None,
+        "next_attempt": verdict.next_attempt or now,
+    }
+    if connection.execute(update(outbox).where(held).values(**values)).rowcount != 1:
+        raise ClaimLost(claimed.message_id)
+
+
+def recover(connection: Connection, ids: Collection[int] | None, *, now: datetime, hold: timedelta) -> tuple[int, int]:
+    """No mail of these (None: no mail at all) is held any more, because whoever held it is gone or gave up.
+
+    One that had not reached the final dot is due at once; one that had may have been accepted: it waits, counted as
+    ambiguous. Gives how many of each.
+    """
+    held = outbox.c.settled.is_(None) & (outbox.c.state == OutboxState.SENDING.value)
+    if ids is not None:
+        held &= outbox.c.id.in_(list(ids))
+    due = {"state": OutboxState.DUE.value, "fence": outbox.c.fence + 1}
+    surely_not = update(outbox).where(held, outbox.c.phase == Phase.CLAIMED.value).values(phase=None, **due)
+    perhaps = (
+        update(outbox)
+        .where(held, outbox.c.phase == Phase.DOT.value)
+        .values(
+            ambiguous=outbox.c.ambiguous + 1,
+            next_attempt=now + hold,
+            last_reply="stopped between the final dot and the reply: perhaps sent",
+            **due,
+        )
+    )
+    return connection.execute(surely_not).rowcount, connection.execute(perhaps).rowcount
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next owed mail is to be tried, or None where nothing is owed."""
+    owed = outbox.c.settled.is_(None) & (outbox.c.state == OutboxState.DUE.value)
+    earliest: datetime | None = connection.scalar(select(func.min(outbox.c.next_attempt)).where(owed))
+    return earliest
+
+
+def receipts_since(connection: Connection, *, recipient: str, since: datetime) -> int:
+    """How many receipts to this address have been owed since that moment."""
+    count = select(func.count()).where(
+        outbox.c.recipient == recipient,
+        outbox.c.kind == NoticeKind.RECEIPT.value,
+        outbox.c.created >= since,
+    )
+    return connection.execute(count).scalar_one()

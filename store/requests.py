@@ -1,0 +1,165 @@
+"""Requests with their history: opened, appended to, moved from state to state, read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from desk.classification import Classification, Priority
+from desk.lifecycle import State
+from desk.mail import Address
+from desk.outbox import NoticeKind
+from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
+from desk.thread import SentMail
+from store import meta
+from store.database import insert_new
+from store.tables import arrival, entry, outbox, participant, request
+
+
+def next_number(connection: Connection) -> int:
+    """A number no request has or ever had."""
+    return meta.count_up(connection, "last_request_number", start=FIRST_NUMBER)
+
+
+def open_request(connection: Connection, new: Request, classification: Classification) -> None:
+    """Write the request; its requester becomes its first participant."""
+    requester = new.requester
+    connection.execute(
+        insert(request).values(
+            number=new.number,
+            subject=new.subject,
+            requester_address=requester.address if requester else None,
+            requester_name=requester.name if requester else "",
+            mailbox=new.mailbox,
+            department=new.department,
+            category=classification.category,
+            priority=new.priority.value,
+            state=new.state.value,
+            language=new.language,
+            opened=new.opened,
+            first_response_due=new.first_response_due,
+            resolution_due=new.resolution_due,
+            trace=asdict(classification),
+        )
+    )
+    if requester is not None:
+        row = {"request_number": new.number, "address": requester.key, "name": requester.name}
+        insert_new(connection, participant, [row])
+
+
+def append(connection: Connection, number: int, new: Entry) -> None:
+    """Add an entry to the request's history."""
+    connection.execute(
+        insert(entry).values(
+            request_number=number,
+            arrival_id=new.arrival,
+            kind=new.kind.value,
+            at=new.at,
+            author=new.author,
+            text=new.text,
+            message_id=new.message_id,
+        )
+    )
+
+
+def change_state(connection: Connection, number: int, state: State) -> None:
+    """The request is in that state."""
+    connection.execute(update(request).where(request.c.number == number).values(state=state.value))
+
+
+def _request(row: Row[Any]) -> Request:
+    requester = Address(row.requester_name, row.requester_address) if row.requester_address else None
+    return Request(
+        number=row.number,
+        subject=row.subject,
+        requester=requester,
+        mailbox=row.mailbox,
+        department=row.department,
+        state=State(row.state),
+        priority=Priority(row.priority),
+        language=row.language,
+        opened=row.opened,
+        first_response_due=row.first_response_due,
+        resolution_due=row.resolution_due,
+    )
+
+
+_REQUESTS: Select[Any] = select(
+    request.c.number,
+    request.c.subject,
+    request.c.requester_address,
+    request.c.requester_name,
+    request.c.mailbox,
+    request.c.department,
+    request.c.state,
+    request.c.priority,
+    request.c.language,
+    request.c.opened,
+    request.c.first_response_due,
+    request.c.resolution_due,
+)
+
+
+def find(connection: Connection, number: int) -> Request | None:
+    """The request of that number, or None."""
+    row = connection.execute(_REQUESTS.where(request.c.number == number)).one_or_none()
+    return None if row is None else _request(row)
+
+
+def every(connection: Connection, *, department: str | None, state: State | None) -> list[Request]:
+    """All requests, newest first; of one department or state where given."""
+    chosen = _REQUESTS.order_by(request.c.number.desc())
+    if department is not None:
+        chosen = chosen.where(request.c.department == department)
+    if state is not None:
+        chosen = chosen.where(request.c.state == state.value)
+    return [_request(row) for row in connection.execute(chosen)]
+
+
+def entries(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[Entry]]:
+    """The history of each of the requests, oldest entry first."""
+    history: dict[int, list[Entry]] = {number: [] for number in numbers}
+    rows = select(
+        entry.c.request_number,
+        entry.c.kind,
+        entry.c.at,
+        entry.c.author,
+        entry.c.text,
+        entry.c.message_id,
+        entry.c.arrival_id,
+    ).order_by(entry.c.id)
+    for row in connection.execute(rows.where(entry.c.request_number.in_(list(numbers)))):
+        history[row.request_number].append(
+            Entry(EntryKind(row.kind), row.at, row.author, row.text, row.message_id, row.arrival_id)
+        )
+    return history
+
+
+class StoredThreads:
+    """What threading asks of the store, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sent(self, message_ids: Sequence[str]) -> Mapping[str, SentMail]:
+        """Those of the ids that are mails of ours, and about which request."""
+        rows = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
+            outbox.c.message_id.in_(message_ids)
+        )
+        return {
+            row.message_id: SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)
+            for row in self._connection.execute(rows)
+        }
+
+    def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
+        """Those of the ids that came in on a request, and its number."""
+        rows = select(arrival.c.message_id, arrival.c.request_number).where(
+            arrival.c.message_id.in_(message_ids), arrival.c.request_number.is_not(None)
+        )
+        return {row.message_id: row.request_number for row in self._connection.execute(rows)}
+
+    def participants(self, number: int) -> frozenset[str]:
+        """The folded addresses of a request's participants; empty where there is no such request."""
+        rows = select(participant.c.address).where(participant.c.request_number == number)
+        return frozenset(self._connection.scalars(rows))

@@ -1,0 +1,203 @@
+"""The tables. Types are portable: SQLite and PostgreSQL hold the same rows. Every moment is UTC.
+
+These classes declare; rows are written and read by Core statements (`arrival.__table__`), because the hot path must not
+pay for a unit of work, and none of these objects leaves store/.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Meta(SQLModel, table=True):
+    """What the installation is: instance id, epoch (one more at each start), fingerprint of its key."""
+
+    key: str = Field(primary_key=True)
+    value: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Folder(SQLModel, table=True):
+    """A watched folder under one UIDVALIDITY: the floor below which all is old, and how far we have read."""
+
+    __table_args__: ClassVar[Any] = (UniqueConstraint("mailbox", "name", "uidvalidity"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox: str
+    name: str
+    uidvalidity: int = Field(sa_type=BigInteger)
+    floor_uid: int = Field(sa_type=BigInteger)
+    cursor_uid: int = Field(sa_type=BigInteger)
+    floor_at: datetime
+
+
+class Raw(SQLModel, table=True):
+    """The bytes of a mail, once per SHA-256, zlib-compressed; size in octets before compression."""
+
+    digest: str = Field(primary_key=True)
+    size: int
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Request(SQLModel, table=True):
+    """One matter."""
+
+    number: int | None = Field(default=None, primary_key=True)
+    subject: str = Field(sa_column=Column(Text, nullable=False))
+    requester_address: str | None = Field(index=True)
+    requester_name: str
+    mailbox: str
+    department: str
+    category: str | None
+    priority: str
+    state: str = Field(index=True)
+    language: str
+    opened: datetime
+    first_response_due: datetime
+    resolution_due: datetime
+    trace: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Arrival(SQLModel, table=True):
+    """The ledger: one row for each mail that came in, with exactly one fate."""
+
+    __table_args__: ClassVar[Any] = (UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox: str
+    source: str
+    folder: str | None
+    uidvalidity: int | None = Field(sa_type=BigInteger)
+    uid: int | None = Field(sa_type=BigInteger)
+    received: datetime
+    accepted: datetime
+    epoch: int
+    size: int
+    complete: bool
+    replayed: bool
+    before_floor: bool
+    raw_digest: str = Field(foreign_key="raw.digest", index=True)
+    envelope_sender: str | None
+    envelope_recipient: str | None
+    content_key: str | None = Field(default=None, index=True)
+    message_id: str | None = Field(default=None, sa_column=Column(Text, nullable=True, index=True))
+    evidence: int | None = None
+    attempts: int = 0
+    fate: str
+    reason: str | None = None
+    receipt: str | None = None
+    trace: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    effect: str | None = None
+    request_number: int | None = Field(default=None, foreign_key="request.number", index=True)
+
+
+class Participant(SQLModel, table=True):
+    """Somebody who may write in a request's thread; the address is folded for comparing."""
+
+    __table_args__: ClassVar[Any] = (UniqueConstraint("request_number", "address"),)
+    id: int | None = Field(default=None, primary_key=True)
+    request_number: int = Field(foreign_key="request.number")
+    address: str
+    name: str
+
+
+class Entry(SQLModel, table=True):
+    """One mail or event in a request's history."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    request_number: int = Field(foreign_key="request.number", index=True)
+    arrival_id: int = Field(foreign_key="arrival.id")
+    kind: str
+    at: datetime
+    author: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    message_id: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
+class Outbox(SQLModel, table=True):
+    """A mail that is owed, and what is known of its sending."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    request_number: int = Field(foreign_key="request.number", index=True)
+    recipient: str = Field(index=True)
+    envelope_sender: str
+    message_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sending_order: int
+    created: datetime
+    state: str
+    phase: str | None = None
+    attempts: int = 0
+    ambiguous: int = 0
+    next_attempt: datetime
+    fence: int = 0
+    last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    settled: datetime | None = None
+
+
+class Promise(SQLModel, table=True):
+    """A date we told somebody, with the mail that told it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    request_number: int = Field(foreign_key="request.number", index=True)
+    outbox_id: int = Field(foreign_key="outbox.id")
+    kind: str
+    due: datetime
+
+
+class Journal(SQLModel, table=True):
+    """Append-only: what happened, to what, and why."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    event: str
+    request_number: int | None = Field(default=None, index=True)
+    arrival_id: int | None = None
+    outbox_id: int | None = None
+    detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    assert isinstance(table, Table)
+    return table
+
+
+metadata: MetaData = SQLModel.metadata
+meta = _table(Meta)
+folder = _table(Folder)
+raw = _table(Raw)
+request = _table(Request)
+arrival = _table(Arrival)
+participant = _table(Participant)
+entry = _table(Entry)
+outbox = _table(Outbox)
+promise = _table(Promise)
+journal = _table(Journal)
+
+Index(
+    "ix_arrival_unsettled",
+    arrival.c.id,
+    sqlite_where=arrival.c.fate == "received",
+    postgresql_where=arrival.c.fate == "received",
+)
+Index(
+    "ix_arrival_effect",
+    arrival.c.mailbox,
+    arrival.c.folder,
+    sqlite_where=arrival.c.effect == "pending",
+    postgresql_where=arrival.c.effect == "pending",
+)
+Index(
+    "ix_outbox_owed",
+    outbox.c.next_attempt,
+    sqlite_where=outbox.c.settled.is_(None),
+    postgresql_where=outbox.c.settled.is_(None),
+)

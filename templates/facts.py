@@ -1,0 +1,77 @@
+"""What a notice is made of, and what comes out: values without behaviour."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+
+from desk.promise import Delay
+
+
+class Event(StrEnum):
+    """What a department is told of."""
+
+    OPENED = "opened"
+    """A new request."""
+    FOLLOWED_UP = "followed-up"
+    """A participant wrote again."""
+    HELD = "held"
+    """Somebody wrote who has no part in the request."""
+    DOUBTFUL = "doubtful"
+    """The sender is unproven or malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """What a receipt says. Moments are aware, zone is the reader's, department is named in the language.
+
+    external: the reader is a stranger; names, department, holiday and urgent contact are not disclosed.
+    """
+
+    language: str
+    requester_name: str
+    department: str
+    first_response: datetime
+    resolution: datetime
+    zone: tzinfo
+    now: datetime
+    delay: Delay
+    closed_name: str
+    reference: str
+    token: str
+    urgent_contact: str = ""
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFacts:
+    """What a department is told: who wrote, where, until when, and the new text of the mail.
+
+    The requester_ fields name the writer of this mail. receipt_note: why no receipt went out, or empty. attachments:
+    names with sizes, as text. evidence: what was noticed about the mail, in words.
+    """
+
+    language: str
+    reference: str
+    subject: str
+    requester_name: str
+    requester_address: str
+    mailbox: str
+    department: str
+    reply: str
+    first_response: datetime
+    resolution: datetime
+    zone: tzinfo
+    now: datetime
+    event: Event
+    receipt_note: str = ""
+    attachments: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A notice ready to compose: subject in one line (None: "Re: " and the requester's own), text and HTML."""
+
+    subject: str | None
+    text: str
+    html: str

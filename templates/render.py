@@ -1,0 +1,259 @@
+"""Receipts and notifications as texts: facts in, subject, plain text and HTML out. Pure; nothing is sent here.
+
+Templates are compiled once per process, with every unknown variable an error. Text of a mail is only ever a value:
+made one line by plain.py, escaped by the HTML environment, and never compiled.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TypeAlias
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from desk.promise import Delay
+from templates.facts import Event, NotificationFacts, ReceiptFacts, Rendered
+from templates.moments import LANGUAGES, in_words, offered
+from templates.plain import SUBJECT_LIMIT, greeted, isolated, lines, one_line
+
+__all__ = [
+    "LANGUAGES",
+    "Event",
+    "FaultyTemplate",
+    "NotificationFacts",
+    "ReceiptFacts",
+    "Rendered",
+    "check",
+    "render_notification",
+    "render_receipt",
+]
+
+
+class FaultyTemplate(Exception):
+    """A template cannot be used: its name, and what is wrong with it."""
+
+
+_RIGHT_TO_LEFT = frozenset(("ar",))
+
+_View: TypeAlias = dict[str, str | tuple[str, ...]]
+
+
+def render_receipt(facts: ReceiptFacts) -> Rendered:
+    """The receipt in the reader's language, else in English. A naive moment raises ValueError."""
+    return _receipt(facts, _shipped())
+
+
+def render_notification(facts: NotificationFacts) -> Rendered:
+    """The notification in the department's language, else in English. A naive moment raises ValueError."""
+    return _notification(facts, _shipped())
+
+
+def check() -> None:
+    """Every shipped template renders in every language and case; otherwise FaultyTemplate. For start-up."""
+    _check(_shipped())
+
+
+@dataclass(frozen=True, slots=True)
+class _Templates:
+    """The same templates for plain text and, escaping, for HTML."""
+
+    text: SandboxedEnvironment
+    html: SandboxedEnvironment
+
+
+@cache
+def _shipped() -> _Templates:
+    return _compiled(jinja2.PackageLoader(__package__, package_path=""))
+
+
+def _compiled(loader: jinja2.BaseLoader) -> _Templates:
+    return _Templates(_environment(loader, autoescape=False), _environment(loader, autoescape=True))
+
+
+def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> SandboxedEnvironment:
+    return SandboxedEnvironment(
+        loader=loader,
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+
+
+def _receipt(facts: ReceiptFacts, templates: _Templates) -> Rendered:
+    language = offered(facts.language)
+    values, words = _receipt_values(facts), _words(facts, language) | {"delay": facts.delay.value}
+    subject = None
+    if facts.external:
+        subject = templates.text.get_template(f"receipt/{language}.subject.j2").render(words).strip()
+    return Rendered(subject, *_bodies(f"receipt/{language}", templates, values=values, words=words))
+
+
+def _receipt_values(facts: ReceiptFacts) -> _View:
+    """What a receipt holds of names; nothing that a stranger could learn from reaches an external one's template."""
+    if facts.external:
+        facts = replace(facts, requester_name="", department="", closed_name="", urgent_contact="")
+    return {
+        "name": greeted(facts.requester_name),
+        "department": one_line(facts.department),
+        "closed_name": one_line(facts.closed_name),
+        "urgent_contact": one_line(facts.urgent_contact),
+        "ref": one_line(f"Ref: {facts.reference} {facts.token}"),
+    }
+
+
+def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
+    language = offered(facts.language)
+    values, words = _notification_values(facts), _words(facts, language)
+    words |= {"event": facts.event.value, "reply": lines(facts.reply)}
+    heading = {"reference": values["reference"], "subject": one_line(facts.subject, limit=SUBJECT_LIMIT)}
+    subject = templates.text.get_template(f"notification/{language}.subject.j2").render(heading)
+    bodies = _bodies(f"notification/{language}", templates, values=values, words=words)
+    return Rendered(one_line(subject, limit=SUBJECT_LIMIT), *bodies)
+
+
+def _notification_values(facts: NotificationFacts) -> _View:
+    return {
+        "reference": one_line(facts.reference),
+        "name": one_line(facts.requester_name),
+        "address": one_line(facts.requester_address),
+        "mailbox": one_line(facts.mailbox),
+        "department": one_line(facts.department),
+        "receipt_note": one_line(facts.receipt_note),
+        "attachments": tuple(map(one_line, facts.attachments)),
+        "evidence": tuple(map(one_line, facts.evidence)),
+    }
+
+
+def _words(facts: ReceiptFacts | NotificationFacts, language: str) -> _View:
+    """What we say ourselves, the same in both parts."""
+    right_to_left = language in _RIGHT_TO_LEFT
+    return {
+        "language": language,
+        "direction": "rtl" if right_to_left else "ltr",
+        "start": "right" if right_to_left else "left",
+        "first_response": in_words(facts.first_response, language=language, zone=facts.zone, now=facts.now),
+        "resolution": in_words(facts.resolution, language=language, zone=facts.zone, now=facts.now),
+    }
+
+
+def _bodies(name: str, templates: _Templates, *, values: _View, words: _View) -> tuple[str, str]:
+    """Text and HTML. In the text, values that run the other way stand between isolates; in HTML, in bdi elements."""
+    direction = str(words["direction"])
+    isolates = {key: _isolated(value, direction) for key, value in values.items()}
+    text = templates.text.get_template(f"{name}.txt.j2").render(isolates, **words)
+    html = templates.html.get_template(f"{name}.html.j2").render(values, **words)
+    return text, html
+
+
+def _isolated(value: str | tuple[str, ...], direction: str) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        return isolated(value, direction=direction)
+    return tuple(isolated(each, direction=direction) for each in value)
+
+
+def _check(templates: _Templates) -> None:
+    _check_variables(templates)
+    for receipt in _receipt_samples():
+        with _blaming(f"receipt/{receipt.language}") as name:
+            _check_rendered(name, _receipt(receipt, templates))
+    for notification in _notification_samples():
+        with _blaming(f"notification/{notification.language}") as name:
+            _check_rendered(name, _notification(notification, templates))
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[str]:
+    try:
+        yield name
+    except jinja2.TemplateError as fault:  # no mail is in hand: this is start-up
+        raise FaultyTemplate(f"{name}: {fault}") from fault
+
+
+def _check_variables(templates: _Templates) -> None:
+    """No template names a variable that is not given to it, not even in a branch that no sample reaches."""
+    receipt, notification = next(_receipt_samples()), next(_notification_samples())
+    words = _words(receipt, "en").keys()
+    given = {
+        "receipt": words | _receipt_values(receipt).keys() | {"delay"},
+        "notification": words | _notification_values(notification).keys() | {"event", "reply", "subject"},
+    }
+    for name in templates.text.list_templates(extensions=["j2"]):
+        with _blaming(name):
+            unknown = _used(name, templates.text) - given.get(name.partition("/")[0], words)
+        if unknown:
+            raise FaultyTemplate(f"{name}: unknown variable {', '.join(sorted(unknown))}")
+
+
+def _used(name: str, environment: SandboxedEnvironment) -> set[str]:
+    """The variables that a template expects from outside."""
+    assert environment.loader is not None
+    source = environment.loader.get_source(environment, name)[0]
+    return meta.find_undeclared_variables(environment.parse(source, name))
+
+
+def _check_rendered(name: str, rendered: Rendered) -> None:
+    if rendered.subject is not None and (not rendered.subject or len(rendered.subject.splitlines()) > 1):
+        raise FaultyTemplate(f"{name}.subject.j2: the subject is empty or has more than one line")
+    if not rendered.text.strip() or not rendered.html.strip():
+        raise FaultyTemplate(f"{name}: the text is empty")
+
+
+_MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def _receipt_samples() -> Iterator[ReceiptFacts]:
+    """Each language with each delay, with everything said and with nothing that can be left out."""
+    full = ReceiptFacts(
+        language="en",
+        requester_name="Anna Nowak",
+        department="IT",
+        first_response=_MONDAY,
+        resolution=_MONDAY,
+        zone=UTC,
+        now=_MONDAY,
+        delay=Delay.NONE,
+        closed_name="Holiday",
+        reference="R-1",
+        token="sample",  # noqa: S106 (no secret)
+        urgent_contact="1",
+    )
+    for language in LANGUAGES:
+        for delay in Delay:
+            told = replace(full, language=language, delay=delay)
+            yield told
+            yield replace(told, external=True)
+
+
+def _notification_samples() -> Iterator[NotificationFacts]:
+    """Each language with each event, with everything said and with nothing that can be left out."""
+    full = NotificationFacts(
+        language="en",
+        reference="R-1",
+        subject="Printer",
+        requester_name="Anna Nowak",
+        requester_address="anna@example.com",
+        mailbox="help@example.com",
+        department="IT",
+        reply="It is broken.",
+        first_response=_MONDAY,
+        resolution=_MONDAY,
+        zone=UTC,
+        now=_MONDAY,
+        event=Event.OPENED,
+        receipt_note="automatic mail",
+        attachments=("scan.pdf, 12 kB",),
+        evidence=("sender unproven",),
+    )
+    for language in LANGUAGES:
+        for event in Event:
+            told = replace(full, language=language, event=event)
+            yield told
+            yield replace(told, subject="", reply="", receipt_note="", attachments=(), evidence=())

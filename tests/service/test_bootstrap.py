@@ -1,0 +1,129 @@
+"""The private environment of a checkout: when it is left alone, and what is said where it cannot be made."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from service import bootstrap
+from service.bootstrap import SetupError, fingerprint, ready_environment, ready_packages, suitable_python
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose .venv holds this Python."""
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    return tmp_path
+
+
+@pytest.fixture
+def installs(monkeypatch) -> list[list[str]]:
+    """The installations that are asked for; none is done."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "_run", lambda command, _otherwise: asked.append([str(word) for word in command]))
+    return asked
+
+
+def stamped(checkout: Path, words: str) -> None:
+    (checkout / ".venv" / "deskbell.stamp").write_text(words)
+
+
+def test_an_environment_with_the_right_stamp_is_left_alone(checkout: Path, installs: list[list[str]]) -> None:
+    stamped(checkout, f"{fingerprint(checkout)} test\n")
+    assert ready_environment(checkout, "test") == checkout / ".venv" / "bin" / "python"
+    assert ready_environment(checkout) == checkout / ".venv" / "bin" / "python"
+    assert installs == []
+
+
+@pytest.mark.parametrize("stamp", ["", "0000 test\n"])
+def test_without_the_right_stamp_it_is_installed_and_stamped(checkout: Path, installs, stamp: str) -> None:
+    stamped(checkout, stamp)
+    ready_environment(checkout, "test")
+    assert [command[-2:] for command in installs] == [["--editable", f"{checkout}[test]"]]
+    assert (checkout / ".venv" / "deskbell.stamp").read_text() == f"{fingerprint(checkout)} test\n"
+
+
+def test_an_extra_that_is_not_there_yet_is_added(checkout: Path, installs: list[list[str]]) -> None:
+    stamped(checkout, f"{fingerprint(checkout)}\n")
+    ready_environment(checkout, "test")
+    assert installs[0][-1] == f"{checkout}[test]"
+
+
+def test_no_stamp_is_left_by_an_installation_that_failed(checkout: Path, monkeypatch) -> None:
+    def fail(_command, otherwise: str) -> None:
+        raise SetupError(otherwise)
+
+    monkeypatch.setattr(bootstrap, "_run", fail)
+    with pytest.raises(SetupError, match="is there a network"):
+        ready_environment(checkout, "test")
+    assert not (checkout / ".venv" / "deskbell.stamp").exists()
+
+
+def test_a_changed_pyproject_changes_the_fingerprint(checkout: Path) -> None:
+    before = fingerprint(checkout)
+    (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert fingerprint(checkout) != before
+
+
+def test_a_new_enough_python_is_found_after_what_is_none(tmp_path: Path) -> None:
+    assert suitable_python(["deskbell-no-such-python", str(tmp_path), "false", sys.executable]) == sys.executable
+
+
+def test_without_a_new_enough_python_one_sentence_says_what_to_install() -> None:
+    with pytest.raises(SetupError, match=r"Python 3\.11 or newer is needed: apt install python3"):
+        suitable_python(["false"])
+
+
+def test_packages_whose_programs_are_there_are_not_asked_for(tmp_path: Path) -> None:
+    assert ready_packages({"dovecot-imapd": tmp_path}) == []
+
+
+def test_who_may_not_install_is_told_the_line_to_type(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+    assert ready_packages({"dovecot-imapd": tmp_path / "imap", "b": tmp_path}) == ["dovecot-imapd"]
+    assert "sudo apt-get install --yes --no-install-recommends dovecot-imapd\n" in capsys.readouterr().err
+
+
+def test_root_installs_what_is_missing_and_no_service_may_start_meanwhile(tmp_path: Path, monkeypatch) -> None:
+    program, policy = tmp_path / "imap", tmp_path / "policy-rc.d"
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ntest -x {policy} && touch {program}\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(bootstrap, "_POLICY", policy)
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0)
+    assert ready_packages({"dovecot-imapd": program}) == []
+    asked = ["update", "install --yes --no-install-recommends dovecot-imapd"]
+    assert (tmp_path / "asked").read_text().splitlines() == asked
+    assert not policy.exists()
+
+
+def test_services_are_kept_from_starting_only_while_packages_are_installed(tmp_path: Path, monkeypatch) -> None:
+    policy = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(bootstrap, "_POLICY", policy)
+    with bootstrap._no_service_starts():
+        assert policy.read_text().endswith("exit 101\n")
+        assert policy.stat().st_mode & 0o111
+    assert not policy.exists()
+
+
+def test_a_policy_of_the_system_stays_as_it_is(tmp_path: Path, monkeypatch) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text("own")
+    monkeypatch.setattr(bootstrap, "_POLICY", policy)
+    with bootstrap._no_service_starts():
+        assert policy.read_text() == "own"
+    assert policy.read_text() == "own"
+
+
+@pytest.mark.parametrize("path", ["service/bootstrap.py", "service/__init__.py", "test"])
+def test_what_runs_before_the_environment_is_there_needs_only_an_old_python(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"), feature_version=(3, 7))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in imported} <= {*sys.stdlib_module_names, "service"}
