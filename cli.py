@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or found faulty for a stated reason, 2 usage or co
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -61,6 +62,9 @@ def run(config: ConfigOption = None) -> None:
     with _errors():
         settings = _settings(config)
         lines = begin_log(settings.log)
+        if settings.exposes_passwords:
+            warnings = logging.getLogger("deskbell")
+            warnings.warning("%s holds a password and everyone may read it: chmod o-r it", settings.path)
         with locked(settings):
             database = Database(settings.database.url)
             keyring, epoch = begin(database, settings)

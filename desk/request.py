@@ -11,6 +11,9 @@ from desk.mail import Address
 FIRST_NUMBER = 1001
 """The number of the first request of an installation; below it a reference would look like a room or a year."""
 
+_DIGITS = 12
+"""More than any number will ever have, and less than a database can hold."""
+
 
 def reference_of(number: int) -> str:
     """The human number of a request, as people read and quote it."""
@@ -20,7 +23,8 @@ def reference_of(number: int) -> str:
 def number_of(reference: str) -> int | None:
     """The number in a reference ("R-1042", any case), or None where it is not one."""
     prefix, _, digits = reference.strip().partition("-")
-    return int(digits) if prefix in ("R", "r") and digits.isascii() and digits.isdigit() else None
+    known = prefix in ("R", "r") and digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS
+    return int(digits) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 TOKEN_LENGTH = 16
 """Base32 characters of the MAC beside a reference: 80 bits."""
 
-_REFERENCE_LINE = re.compile(r"\bR-(\d{1,12})[ \t]{1,8}([a-z])([a-z2-7]{16})\b", re.IGNORECASE)
+_BETWEEN = r"[\s>|\u200e\u200f\u2066-\u2069]{1,24}"
+"""What a quoting program leaves between the two: spaces of any kind, a line break with quote marks, direction marks."""
+_REFERENCE_LINE = re.compile(rf"\bR-(\d{{1,12}}){_BETWEEN}([a-z])([a-z2-7]{{16}})\b", re.IGNORECASE)
 _MAX_REFERENCE_LINES = 20
 
 

@@ -14,6 +14,8 @@ def zone_of_writer(written: datetime | None, department: ZoneInfo) -> tzinfo:
     offset = written.utcoffset() if written is not None else None
     if written is None or not offset or abs(offset) > _WIDEST:
         return department
-    if offset == written.astimezone(department).utcoffset():
+    try:
+        at_home = offset == written.astimezone(department).utcoffset()
+    except OverflowError:  # a Date at the end of all calendars tells nothing
         return department
-    return timezone(offset)
+    return department if at_home else timezone(offset)

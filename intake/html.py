@@ -16,6 +16,7 @@ from intake import decode
 
 MAX_DEPTH = 200
 MAX_LENGTH = 1024 * 1024
+MAX_NODES = 100_000
 _MAX_URL = 2_000
 _MAX_STYLE = 2_000
 
@@ -121,8 +122,12 @@ def visible_text(source: str) -> Shown:
     if body is None:
         return Shown("")
     page = _Page()
-    _walk(body, page)
-    return Shown(page.text(), ("hidden text in HTML",) if page.hidden else ())
+    complete = _walk(body, page)
+    defects = (
+        *(("hidden text in HTML",) if page.hidden else ()),
+        *(() if complete else (f"HTML of more than {MAX_NODES} nodes: rest not shown",)),
+    )
+    return Shown(page.text(), defects)
 
 
 def _depth(source: str) -> int:
@@ -219,10 +224,12 @@ class _Page:
         return "\n".join(line.rstrip(" ") for line in self.lines).strip("\n")
 
 
-def _walk(root: LexborNode, page: _Page) -> None:
-    """Set each node on the page; by an own stack, where a string stands for the end of an element."""
+def _walk(root: LexborNode, page: _Page) -> bool:
+    """Set each node on the page, and say whether all were; a string on the stack stands for the end of an element."""
     stack: list[tuple[LexborNode | str, _Style]] = [(root, _Style())]
-    while stack:
+    for _ in range(2 * MAX_NODES):
+        if not stack:
+            break
         node, style = stack.pop()
         if isinstance(node, str):
             _leave(node, style, page)
@@ -230,6 +237,7 @@ def _walk(root: LexborNode, page: _Page) -> None:
             page.say(node.text_content or "", style)
         elif node.is_element_node and node.tag:
             stack += _entered(node, style, page)
+    return not stack
 
 
 def _entered(node: LexborNode, around: _Style, page: _Page) -> list[tuple[LexborNode | str, _Style]]:

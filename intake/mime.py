@@ -29,6 +29,7 @@ _MAX_LINE_TESTS = 5_000_000
 """The standard parser tests each line against the boundary of each level; more than this takes seconds."""
 
 _DELIMITER = re.compile(rb"(?:\A|[\r\n])--([^\r\n]{1,200})")
+_HEAD_END = re.compile(rb"(?:\r\n|\r(?!\n)|\n){2}|[\r\n]--")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _TOKEN = re.compile(r"[a-z0-9!#$&^_.+-]+")
 
@@ -119,10 +120,12 @@ def tree(fields: Fields, body: bytes) -> Tree:
         return _untouched(head, body)
     leaves: list[Leaf] = []
     defects = [] if end is None else [f"more than {MAX_PARTS} parts: rest not read"]
-    for part, place in islice(_walk(root), MAX_PARTS):
-        leaf, defect = _leaf(part, place)
-        leaves.append(leaf)
-        defects += filter(None, (defect, *(_DEFECTS.get(type(found).__name__) for found in part.defects)))
+    for part, place in islice(_walk(root), MAX_PARTS + 1):
+        defects += filter(None, (_DEFECTS.get(type(found).__name__) for found in part.defects))
+        if not _is_container(part):
+            leaf, defect = _leaf(part, place)
+            leaves.append(leaf)
+            defects += filter(None, (defect,))
     return Tree(root, tuple(leaves), tuple(dict.fromkeys(defects)))
 
 
@@ -190,7 +193,10 @@ def _reach(body: bytes, declared: bytes) -> tuple[int | None, bool]:
 
 
 def _inner_boundary(part: bytes) -> bytes:
-    return _boundary(scan(part[2:] if part.startswith(b"\r\n") else part[1:]).first("content-type") or b"")
+    """The boundary declared in the header of a part; the octets begin with the line end behind its delimiter."""
+    part = part[2:] if part.startswith(b"\r\n") else part[1:]
+    end = _HEAD_END.search(part)
+    return _boundary(scan(part[: end.start()] if end else part).first("content-type") or b"")
 
 
 def _boundary(declared: bytes) -> bytes:
@@ -199,19 +205,22 @@ def _boundary(declared: bytes) -> bytes:
 
 
 def _walk(root: Part) -> Iterator[tuple[Part, _Place]]:
-    """Each leaf with its place, in order; by an own stack, as recursion would follow the mail."""
+    """Each part with its place, in order; by an own stack, as recursion would follow the mail."""
     stack = [(root, _Place())]
     containers = 0
     while stack:
         part, place = stack.pop()
-        children = part.content
-        kind = part.get_content_type()
-        if not kind.startswith("multipart/") or not isinstance(children, list):
-            yield part, place
+        yield part, place
+        if not _is_container(part):
             continue
         containers += 1
-        placed = [(child, _place(place, kind, containers, number)) for number, child in enumerate(children)]
+        kind = part.get_content_type()
+        placed = [(child, _place(place, kind, containers, number)) for number, child in enumerate(part.content)]
         stack += reversed(placed)
+
+
+def _is_container(part: Part) -> bool:
+    return isinstance(part.content, list) and part.get_content_maintype() == "multipart"
 
 
 def _place(around: _Place, kind: str, container: int, number: int) -> _Place:

@@ -1,7 +1,7 @@
 """Any octets to a Mail: the one entry to the parsers. Never raises, work bounded by the size of the mail.
 
-The order: the header block (fields.py), the parts (mime.py), the text (body.py, html.py), then the fields as text, for the
-text's charset tells how to read undeclared octets in them. What is cut or doubtful is said in the defects.
+The order: the header block (fields.py), the parts (mime.py), the text (body.py, html.py), then the fields as text, for
+the text's charset tells how to read undeclared octets in them. What is cut or doubtful is said in the defects.
 """
 
 import re
@@ -36,6 +36,7 @@ _ONCE = ("from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", 
 def parse(raw: bytes, *, envelope_sender: str | None = None) -> Mail:
     """The mail these octets are, whatever they are. envelope_sender: None where unknown, empty for the null path."""
     octets = raw.removeprefix(_BYTE_ORDER_MARK)
+    repaired = ("byte order mark in front of the header",) if len(octets) < len(raw) else ()
     fields = scan(octets)
     parts = tree(fields, split(octets)[1])
     shown = body.read(parts.leaves)
@@ -64,7 +65,7 @@ def parse(raw: bytes, *, envelope_sender: str | None = None) -> Mail:
         report=reported,
         headers=header.lines(),
         content_key=content_key(fields, parts, raw),
-        defects=tuple(dict.fromkeys((*fields.defects, *header.defects, *parts.defects, *shown.defects))),
+        defects=tuple(dict.fromkeys((*repaired, *fields.defects, *header.defects, *parts.defects, *shown.defects))),
     )
 
 

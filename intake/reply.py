@@ -16,6 +16,8 @@ _WINDOW = 4
 _BLOCK = 7
 _LONGEST = 500
 _MAX_SIGNATURE = 25
+_MAX_LINES = 20_000
+"""More lines than anybody writes: such a text is taken whole."""
 
 _VERB = re.compile(
     r"\b(?:wrote|writes|écrit|escrit|escribió|escribio|escreveu|schrieb|schreibt|scrisse|ha scritto|napisał|napisała"
@@ -56,7 +58,8 @@ class _Label(Enum):
     OTHER = (
         "sent|date|gesendet|datum|envoyé|inviato|data|wysłano|wysłane|enviado|enviada|fecha|verzonden|skickat|sendt|dato"
         "|päivämäärä|lähetetty|送信日時|日付|日時|发送时间|日期|寄件日期"
-        "|أرسلت|تاريخ|التاريخ|отправлено|дата|надіслано|gönderildi|tarih|đã gửi|ngày|to|an|à|a|do|para|aan|till|til|vastaanottaja|kime|кому|宛先|收件人"
+        "|أرسلت|تاريخ|التاريخ|отправлено|дата|надіслано|gönderildi|tarih|đã gửi|ngày"
+        "|to|an|à|a|do|para|aan|till|til|vastaanottaja|kime|кому|宛先|收件人"
         "|إلى|đến|cc|kopie|copie|kopia|dw|reply-to"
     )
 
@@ -68,7 +71,8 @@ _LABELLED = re.compile(
 _RULE = re.compile(r"[-_=*]{5,200}")
 _MOBILE = re.compile(
     r"(?:sent (?:from|via|with) (?:my |the |outlook|yahoo|mail|proton|samsung)|get outlook for"
-    r"|von meinem .{1,40} gesendet|gesendet (?:von|mit) |envoyé de(?:puis)? mon |inviato da(?:l mio)? |enviado de(?:sde)? m[ie]|enviado do meu "
+    r"|von meinem .{1,40} gesendet|gesendet (?:von|mit) |envoyé de(?:puis)? mon "
+    r"|inviato da(?:l mio)? |enviado de(?:sde)? m[ie]|enviado do meu "
     r"|wysłane? z(?: mojego)? |verzonden vanaf mijn |skickat från min |отправлено с |iPhoneから送信|发自我的"
     r"|أُ?رسلت من).{0,60}",
     re.IGNORECASE,
@@ -85,6 +89,8 @@ class Reply:
 
 def split_reply(text: str, html: str | None = None) -> Reply:
     """The new text and the signature of a mail's text; html, if the mail has it, tells where its program quotes."""
+    if text.count("\n") > _MAX_LINES:
+        return Reply(text.strip())
     lines = list(_parted(text.split("\n")))
     kept = _unquoted(lines, _end(lines, html))
     if not any(line.strip() for line in kept):
@@ -153,7 +159,7 @@ def _quoted_before(lines: Sequence[str], old: Sequence[bool], number: int) -> bo
 def _attribution(lines: Sequence[str], number: int) -> int:
     """The line behind an attribution ("On Monday Alice wrote:") that begins in this line, or 0."""
     text = lines[number].strip()[:_LONGEST]
-    if not text or not (_START.match(text.lstrip("*_ ")) or _says_who(text)):
+    if not text or not (_START.match(text.lstrip("*_- ")) or _says_who(text)):
         return 0
     for behind in range(number + 1, min(number + _WINDOW, len(lines)) + 1):
         if _is_attribution(text):

@@ -24,6 +24,7 @@ PRIOR = 1.0
 """What the mailbox's own department has before any rule is asked."""
 
 _COUNTED = 5
+_DIGITS = 6
 _SUBJECT, _BODY = 2.0, 1.0
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 
@@ -83,7 +84,7 @@ def classify(matcher: Matcher, mail: Routable) -> Classification:
         priority=_priority(scored, department),
         score=score,
         runner_up=runner_up,
-        margin=score - second,
+        margin=round(score - second, _DIGITS),
         rules=tuple(RuleHit(one.bound.rule.name, one.score, one.hits) for one in scored),
     )
 
@@ -96,8 +97,9 @@ def _ranking(scored: Iterable[_Scored], home: str | None) -> list[tuple[str, flo
     for one in scored:
         if one.score > 0:
             shares[one.bound.rule.department].append(one.score)
-    # fsum is exact: the order of rules cannot turn a tie into a winner.
-    return sorted(((key, math.fsum(parts)) for key, parts in shares.items()), key=lambda pair: -pair[1])
+    # Exact sums, rounded once: the order of rules cannot turn a tie into a winner.
+    sums = ((key, round(math.fsum(parts), _DIGITS)) for key, parts in shares.items())
+    return sorted(sums, key=lambda pair: -pair[1])
 
 
 def _category(scored: Iterable[_Scored], department: str) -> str | None:
@@ -127,7 +129,7 @@ def _scored(bound: Bound, seen: _Seen) -> _Scored | None:
         hits += [(_SUBJECT, f"{condition.label}: {pattern}") for pattern in patterns]
     best = sorted((points for points, _ in hits), reverse=True)[:_COUNTED]
     weight = 0.0 if bound.rule.department == EVERY else bound.rule.weight
-    return _Scored(bound, weight * sum(best), tuple(label for _, label in hits))
+    return _Scored(bound, round(weight * sum(best), _DIGITS), tuple(label for _, label in hits))
 
 
 def _met(group: Bound | Condition, held: Collection[object]) -> bool:

@@ -5,6 +5,7 @@ are judged together, the first 1,000 characters of them.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
@@ -31,8 +32,9 @@ _RUN = re.compile(
     "|(?P<greek>[\u0370-\u03ff\u1f00-\u1fff]+)"
     "|(?P<latin>[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]+)"
 )
-# Half letters: a character of these scripts says as much as two or three letters (2 for any other).
-_SYLLABLES = {"kana": 4, "han": 5, "hangul": 4}
+# What a character says compared with a Latin letter: one of these is a syllable or a word, and names of products are
+# Latin in every script (2 for any other script).
+_SPEAKING = {"kana": 4, "han": 5, "hangul": 4, "latin": 1}
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "kana": ("ja",),
     "han": ("zh", "ja"),
@@ -45,7 +47,7 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 _PERSIAN, _ARABIC = frozenset("پچژگکی"), frozenset("كيةىأإ")
 _UKRAINIAN, _RUSSIAN = frozenset("іїєґ"), frozenset("ыэъё")
 # Everyday words of modern Chinese that Japanese does not write so.
-_CHINESE = frozenset("们這这說说吗嗎你您请請没么麼谢謝给給们們帮幫办辦问為为无") - frozenset("給為")
+_CHINESE = frozenset("们們这這说說吗嗎你您请没沒么麼谢给帮幫办辦问为无她")
 
 
 def detect(text: str, *, known: str | None = None) -> str | None:
@@ -53,7 +55,7 @@ def detect(text: str, *, known: str | None = None) -> str | None:
 
     Known is the language the sender is known to read: it decides where the text is too short or its script is shared.
     """
-    runs = [(match.lastgroup or "", match[0]) for match in _RUN.finditer(text[:_JUDGED])]
+    runs = [(match.lastgroup or "", match[0]) for match in _RUN.finditer(unicodedata.normalize("NFC", text[:_JUDGED]))]
     script = _script(runs)
     if script is None:
         return known
@@ -66,7 +68,7 @@ def _script(runs: list[tuple[str, str]]) -> str | None:
     """Give the script of most of a text; any share of kana that counts makes Han Japanese."""
     sizes: Counter[str] = Counter()
     for name, run in runs:
-        sizes[name] += len(run) * _SYLLABLES.get(name, 2)
+        sizes[name] += len(run) * _SPEAKING.get(name, 2)
     if sizes["kana"] * 20 > sizes["han"]:
         sizes["kana"] += sizes.pop("han", 0)
     (best, size), *_ = sizes.most_common(1) or [("", 0)]

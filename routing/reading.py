@@ -159,11 +159,12 @@ def _hours(table: Table) -> Mapping[str, tuple[str, ...]]:
 
 def _weekdays(table: Table, key: str) -> Iterator[str]:
     """Yield "sun", "mon", ... for "sun-thu": a week begins where people begin it."""
-    first, _, last = key.partition("-")
-    if first not in _WEEKDAYS or (last or first) not in _WEEKDAYS:
+    first, dash, last = key.partition("-")
+    last = last if dash else first
+    if first not in _WEEKDAYS or last not in _WEEKDAYS:
         raise table.refusal(key, 'weekdays such as "mon", "mon-fri" or "sun-thu"', f"key {key!r}")
     start = _WEEKDAYS.index(first)
-    length = (_WEEKDAYS.index(last or first) - start) % 7 + 1
+    length = (_WEEKDAYS.index(last) - start) % 7 + 1
     return (_WEEKDAYS[(start + step) % 7] for step in range(length))
 
 

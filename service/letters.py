@@ -59,7 +59,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
     letter = Letter(
         from_name="" if external else facts.department,
         from_address=request.mailbox,
-        to=request.requester,
+        to=Address("", request.requester.address) if external else request.requester,
         subject=answer_subject(mail.subject) if rendered.subject is None else rendered.subject,
         message_id=message_id,
         in_reply_to=mail.message_id,

@@ -58,6 +58,10 @@ class Parser(ABC):
         return [self._mail_or_reason(raw, envelope_sender) for raw, envelope_sender in items]
 
     @abstractmethod
+    def start(self) -> None:
+        """It can be asked. Raises ParserUnavailable where it cannot run at all."""
+
+    @abstractmethod
     def close(self) -> None:
         """Nothing is held any more."""
 
@@ -85,6 +89,9 @@ class InlineParser(Parser):
             return parse(raw, envelope_sender=envelope_sender)
         except (RecursionError, MemoryError) as error:  # the caller still has the mail
             raise ParserDied(_REASONS[TOO_DEEP if isinstance(error, RecursionError) else OUT_OF_MEMORY]) from error
+
+    def start(self) -> None:
+        """Nothing is needed."""
 
     def close(self) -> None:
         """Nothing was held."""

@@ -41,6 +41,10 @@ MAX_ATTEMPTS = 3
 class Parser(Protocol):
     """Makes Mails of bytes; a mail that kills it yields ParserDied in its place."""
 
+    def start(self) -> None:
+        """It can be asked. Raises ParserUnavailable where it cannot run at all, which is no mail's fault."""
+        ...
+
     def parse_batch(self, items: Sequence[tuple[bytes, str | None]]) -> list[Mail | ParserDied]:
         """One answer for each (raw, envelope sender), in order."""
         ...
@@ -72,6 +76,7 @@ class Pipeline:
 
     def settle(self) -> bool:
         """Steps 2 to 7 for the next arrivals; False where none was waiting."""
+        self._ports.parser.start()
         batch = self._next_batch()
         items = [(one.arrival.raw, one.arrival.envelope.sender) for one in batch.items]
         parsed = self._ports.parser.parse_batch(items)

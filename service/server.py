@@ -14,7 +14,6 @@ from service.notation import (
     Words,
     is_loopback,
     mistake,
-    place_of,
 )
 from service.secrets import CommandSecret, EnvironmentSecret, FileSecret, Secret, WrittenSecret
 
@@ -36,7 +35,7 @@ class Server(Section):
     )
     password: SecretStr | None = Field(
         None,
-        description="The password itself; this file must then not be readable by everyone.",
+        description="The password itself; better one of the next three: this file is easily read by others.",
         examples=["..."],
     )
     password_env: Variable | None = Field(
@@ -75,15 +74,9 @@ class Server(Section):
 
     @field_validator("password")
     @classmethod
-    def _not_for_everyone(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _not_empty(cls, password: SecretStr | None) -> SecretStr | None:
         if password is not None and not password.get_secret_value():
             raise ValueError("a password of at least one character")
-        if password is not None and place_of(info).exposed:
-            path = place_of(info).path
-            raise mistake(
-                found="a password in a file that everyone may read",
-                accepted=f"chmod o-r {path}, or password_env, password_file, password_command",
-            )
         return password
 
     @field_validator("password_command")

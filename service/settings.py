@@ -163,15 +163,23 @@ class Settings(Section):
     log: Log = Field(default=_EMPTY, validate_default=True, description="What is written to stderr.")
 
     _path: Path = PrivateAttr()
+    _exposed: bool = PrivateAttr()
 
     @property
     def path(self) -> Path:
         """The config.toml this was read from."""
         return self._path
 
+    @property
+    def exposes_passwords(self) -> bool:
+        """A password stands in the file, and everyone on this machine may read it."""
+        servers = (self.smtp, *(mailbox.imap for mailbox in self.mailbox))
+        return self._exposed and any(server is not None and server.password is not None for server in servers)
+
     def model_post_init(self, context: Place, /) -> None:
-        """Keep the path of the file."""
+        """Keep where this was read from."""
         self._path = context.path
+        self._exposed = context.exposed
 
     @field_validator("mailbox")
     @classmethod

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection as Transaction
 
 from desk.arrival import Arrival, Position, Source
+from intake.mailbox import CommandRefused
 from service.pipeline import Pipeline
 from service.transactions import Transactions
 from store import effects, folders
@@ -214,12 +215,25 @@ class FolderWatch:
         return [uid for uid in on_server if uid not in known]
 
     def _accept(self, session: _Session, uids: Sequence[int]) -> bool:
+        try:
+            self._accept_batches(session, uids)
+        except CommandRefused:  # the server hands over some mail of these not at all: ask one by one to learn which
+            self._accept_singly(session, [uid for uid in uids if uid > session.cursor] or uids)
+        return bool(uids)
+
+    def _accept_singly(self, session: _Session, uids: Sequence[int]) -> None:
+        for uid in uids:
+            try:
+                self._accept_batches(session, [uid])
+            except CommandRefused as error:  # it stays on the server, and the next full difference asks again
+                log.error("%s %s: UID %d cannot be read: %s", self._spec.mailbox, self._spec.folder, uid, error)  # noqa: TRY400
+
+    def _accept_batches(self, session: _Session, uids: Sequence[int]) -> None:
         for messages in session.connection.fetch(uids, max_octets=self._spec.max_octets) if uids else ():
             top = max(message.uid for message in messages)
             accept = self._ports.pipeline.acceptance([self._arrival(session, message) for message in messages])
             self._ports.transactions.run(_both(accept, session.watched.id, top))
             session.cursor = max(session.cursor, top)
-        return bool(uids)
 
     def _arrival(self, session: _Session, message: Message) -> Arrival:
         watched = session.watched

@@ -32,17 +32,19 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._taking = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue the work; the future resolves after COMMIT, or fails and then nothing of the work happened."""
         future: Future[T] = Future()
-        if self._stopped.is_set():
-            future.set_exception(WriterStopped("the daemon is stopping"))
-        else:
-            self._jobs.put((work, future))
+        with self._taking:  # nothing is queued behind the end mark: nobody would answer it
+            if self._stopped:
+                future.set_exception(WriterStopped("the daemon is stopping"))
+            else:
+                self._jobs.put((work, future))
         return future
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -51,8 +53,9 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._stopped.set()
-        self._jobs.put(None)
+        with self._taking:
+            self._stopped = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _serve(self) -> None:
@@ -61,7 +64,6 @@ class Writer:
             self._commit(group)
             if last:
                 break
-        self._refuse_rest()
 
     def _group(self, first: Job) -> tuple[list[Job], bool]:
         group = [first]
@@ -76,6 +78,8 @@ class Writer:
         return group, False
 
     def _commit(self, group: list[Job]) -> None:
+        # Whoever gave up waiting is left out; from here on nobody can: a cancelled future refuses its result.
+        group = [job for job in group if job[1].set_running_or_notify_cancel()]
         done: list[tuple[Future[Any], Any]] = []
         failed: list[tuple[Future[Any], BaseException]] = []
         try:
@@ -83,19 +87,13 @@ class Writer:
                 for work, future in group:
                     try:
                         with connection.begin_nested():
-                            done.append((future, work(connection)))
+                            result = work(connection)
+                        done.append((future, result))
                     except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: the caller still has its mail
                         failed.append((future, error))
-        except Exception as error:  # noqa: BLE001 - COMMIT failed or the disk is gone: every caller still has its mail
-            failed += [(future, error) for future, _ in done]
-            done = []
+        except Exception as error:  # noqa: BLE001 - BEGIN or COMMIT failed: every caller still has its mail
+            done, failed = [], [(future, error) for _, future in group]
         for future, reason in failed:
             future.set_exception(reason)
         for future, result in done:
             future.set_result(result)
-
-    def _refuse_rest(self) -> None:
-        while not self._jobs.empty():
-            job = self._jobs.get()
-            if job is not None:
-                job[1].set_exception(WriterStopped("the daemon is stopping"))

@@ -16,6 +16,10 @@ from sqlalchemy.pool import StaticPool
 BUSY_SECONDS = 10
 
 
+class TransactionLost(Exception):
+    """The database gave the transaction up by itself, as SQLite does on a full disk: nothing of it is kept."""
+
+
 class Database:
     """One database; `write` and `read` open transactions on it."""
 
@@ -76,3 +80,10 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("deskbell_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    @event.listens_for(engine, "savepoint")
+    @event.listens_for(engine, "commit")
+    def _still_open(connection: Connection, *_name: str) -> None:
+        # The driver takes a COMMIT without transaction for success, and SAVEPOINT would begin another one.
+        if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            raise TransactionLost("the database rolled the transaction back by itself: is the disk full?")

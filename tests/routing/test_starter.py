@@ -21,7 +21,12 @@ MAILS = [
     ("it", "printer", "Printer on floor 3", "It says paper jam but there is no paper in it."),
     ("it", "login", "Locked out", "I typed my password wrong three times and now I cannot sign in."),
     ("it", "network", "VPN", "Working from home today and the VPN drops every ten minutes."),
-    ("it", "hardware", "New screen", "My laptop does not see the second monitor since the docking station was replaced."),
+    (
+        "it",
+        "hardware",
+        "New screen",
+        "My laptop does not see the second monitor since the docking station was replaced.",
+    ),
     ("it", "software", "Excel closes by itself", "Excel crashes whenever I open the budget file."),
     ("it", "phone", "Mobile phone", "My mobile phone needs a new SIM card before the trip on Monday."),
     ("it", "printer", "Drukarka na drugim piętrze", "Drukarka nie drukuje, chyba skończył się toner."),
@@ -59,7 +64,12 @@ MAILS = [
     ("payroll", "extra pay", "Overtime", "My overtime of last Saturday was not counted."),
     ("payroll", "salary", "Brak wypłaty", "Nie dostałem jeszcze wynagrodzenia za maj."),
     ("payroll", "tax", "PIT-11", "Kiedy otrzymam PIT-11 za ubiegły rok? Muszę rozliczyć podatek."),
-    ("payroll", "extra pay", "Zmiana konta", "Od czerwca proszę przelewać na nowe konto bankowe, numer konta w załączniku."),
+    (
+        "payroll",
+        "extra pay",
+        "Zmiana konta",
+        "Od czerwca proszę przelewać na nowe konto bankowe, numer konta w załączniku.",
+    ),
     ("payroll", "salary", "Busta paga", "Nella busta paga di maggio manca lo stipendio del sabato."),
     ("payroll", "extra pay", "Rimborso spese", "Quando arriva il rimborso della trasferta a Torino?"),
     ("payroll", "salary", "قسيمة الراتب", "لم أستلم راتبي لشهر مايو حتى الآن."),
@@ -74,7 +84,12 @@ MAILS = [
     ("facilities", "heating and cooling", "Klimatyzacja", "Klimatyzacja w sali nie działa, jest bardzo gorąco."),
     ("facilities", "access", "Karta do parkingu", "Zgubiłam kartę dostępu i nie mogę wjechać na parking."),
     ("facilities", "furniture and light", "Żarówka", "Nie świeci światło nad moim biurkiem."),
-    ("facilities", "heating and cooling", "Aria condizionata", "Il condizionatore dell'ufficio 12 fa rumore, fa caldo."),
+    (
+        "facilities",
+        "heating and cooling",
+        "Aria condizionata",
+        "Il condizionatore dell'ufficio 12 fa rumore, fa caldo.",
+    ),
     ("facilities", "access", "Posto auto", "Vorrei chiedere un posto auto nel parcheggio."),
     ("facilities", "building", "Ascensore", "L'ascensore è fermo e servirebbe una pulizia."),
     ("facilities", "heating and cooling", "التكييف", "المكيف لا يعمل والغرفة حارة جداً."),
@@ -169,7 +184,7 @@ def test_departments_have_names_in_five_languages_targets_for_all_priorities_and
 def test_the_office_works_from_monday_to_friday_in_the_zone_of_the_machine():
     (office,) = ROUTING.calendars
     assert (office.key, office.zone, office.country) == ("office", "system", "")
-    assert office.hours == {day: ("09:00-17:00",) for day in ("mon", "tue", "wed", "thu", "fri")}
+    assert office.hours == dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:00-17:00",))
 
 
 def test_a_department_with_an_own_default_can_be_set_in_the_file():

@@ -23,6 +23,8 @@ from typing import Self
 
 NOT_RUN = "not run: Dovecot is not installed (apt-get install dovecot-imapd dovecot-lmtpd)"
 PASSWORD = "x"
+# Debian keeps it where an ordinary user's PATH does not look.
+_PROGRAM = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 _CONFIG = """
 base_dir = {root}/run
@@ -94,9 +96,9 @@ default_login_user = {user}
 
 def why_not() -> str | None:
     """Why no Dovecot can run here, in a sentence for a skipped test; None where one can."""
-    if shutil.which("dovecot") is None:
+    if _PROGRAM is None:
         return NOT_RUN
-    found = subprocess.run(["dovecot", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    found = subprocess.run([_PROGRAM, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     return None if found.startswith("2.3.") else f"not run: the test settings are for Dovecot 2.3, found {found}"
 
 
@@ -149,7 +151,7 @@ class Dovecot:
 
     def start(self) -> None:
         """The server answers on all three ports."""
-        command = ["dovecot", "-F", "-c", str(self.root / "dovecot.conf")]
+        command = [_PROGRAM or "dovecot", "-F", "-c", str(self.root / "dovecot.conf")]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
