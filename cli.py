@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 refused or found faulty for a stated reason, 2 usage or configuration.
 """
 
+import gc
 import json
 import logging
 import os
@@ -71,6 +72,9 @@ def run(config: ConfigOption = None) -> None:
             daemon = Daemon(Foundation(settings, _house(settings, keyring), database, epoch))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())
+            # What is loaded by now stays: the collector need not look at it after every batch of mail.
+            gc.collect()
+            gc.freeze()
             daemon.run(ready=lambda: print("ready", file=sys.stderr, flush=True))
             database.close()
         lines.close()

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
+from email.feedparser import BytesFeedParser
 from email.message import Message
 from email.policy import compat32
 from functools import cached_property
@@ -24,6 +24,7 @@ MAX_DEPTH = 30
 MAX_PARTS = 500
 _FEW = MAX_DEPTH // 4
 """Delimiters that need no look at how they nest."""
+_PIECE = 64 * 1024
 _MAX_HEAD = 64 * 1024
 _MAX_LINE_TESTS = 5_000_000
 """The standard parser tests each line against the boundary of each level; more than this takes seconds."""
@@ -151,7 +152,11 @@ def _untouched(head: bytes, body: bytes) -> Tree:
 
 
 def _message(octets: bytes) -> Part:
-    parsed = message_from_bytes(octets, _class=Part, policy=compat32)
+    """In pieces: given all at once, the standard library keeps the whole in four octets a character."""
+    parser = BytesFeedParser(_factory=Part, policy=compat32)
+    for start in range(0, len(octets), _PIECE):
+        parser.feed(octets[start : start + _PIECE])
+    parsed = parser.close()
     assert isinstance(parsed, Part)
     return parsed
 

@@ -55,10 +55,18 @@ def settle(settling: Settling) -> Decision:
     settling = replace(settling, judged=_own_recognised(settling))
     circumstances = _circumstances(settling)
     decision = decide(circumstances)
-    number = _written(settling, circumstances.thread, decision)
-    owed = _owe(settling, number, decision) if number is not None else ()
-    _record(settling, circumstances, decision, number=number, owed=owed)
+    request = _written(settling, circumstances.thread, decision)
+    owed = _owe(settling, request, decision) if request is not None else ()
+    _record(settling, circumstances.thread, decision, Consequence(request, owed))
     return decision
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What an arrival led to: the request it belongs to, if any, and the kinds of mail that are owed for it."""
+
+    request: Request | None
+    owed: tuple[str, ...]
 
 
 def _own_recognised(settling: Settling) -> Judged:
@@ -102,7 +110,7 @@ def _with_receipts(settling: Settling, asked: Candidate) -> Candidate:
 def _repeated(settling: Settling) -> int | None:
     """The earlier arrival of the very same mail, if this is one that came again."""
     key = settling.judged.mail.content_key
-    before = arrivals.earlier(settling.connection, content_key=key, before=settling.waiting.id)
+    before = arrivals.earlier(settling.connection, content_key=key, but=settling.waiting.id)
     if settling.judged.mail.message_id is not None:
         return before[0].id if before else None
     return next((one.id for one in before if _is_close(one, settling)), None)
@@ -112,23 +120,28 @@ def _is_close(one: Earlier, settling: Settling) -> bool:
     return abs(one.received - settling.waiting.arrival.received_at) <= SAME_MAIL_WITHOUT_ID
 
 
-def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) -> int | None:
-    """The number of the request that was opened or added to, None where the arrival belongs to none."""
+def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) -> Request | None:
+    """The request that was opened or added to, None where the arrival belongs to none."""
     if decision.fate is Fate.OPENED:
-        number = requests.next_number(settling.connection)
-        request = _new_request(settling, number)
+        request = _new_request(settling, requests.next_number(settling.connection))
         requests.open_request(settling.connection, request, settling.judged.classification)
     elif match is not None and decision.fate in (Fate.APPENDED, Fate.ABSORBED, Fate.HELD):
-        number = match.number
+        request = _known_request(settling, match.number)
     else:
         return None
     if decision.event is not None:
-        known = requests.find(settling.connection, number)
-        assert known is not None
-        requests.change_state(settling.connection, number, lifecycle.after(known.state, decision.event))
+        state = lifecycle.after(request.state, decision.event)
+        requests.change_state(settling.connection, request.number, state)
+        request = replace(request, state=state)
     if decision.entry is not None:
-        requests.append(settling.connection, number, _entry(settling, decision))
-    return number
+        requests.append(settling.connection, request.number, _entry(settling, decision))
+    return request
+
+
+def _known_request(settling: Settling, number: int) -> Request:
+    request = requests.find(settling.connection, number)
+    assert request is not None
+    return request
 
 
 def _new_request(settling: Settling, number: int) -> Request:
@@ -173,28 +186,27 @@ def _entry(settling: Settling, decision: Decision) -> Entry:
     )
 
 
-def _owe(settling: Settling, number: int, decision: Decision) -> tuple[str, ...]:
+def _owe(settling: Settling, request: Request, decision: Decision) -> tuple[str, ...]:
     """The kinds of mail that are owed now because of this arrival."""
-    request = requests.find(settling.connection, number)
-    assert request is not None
-    department = settling.house.departments[request.department]
+    opened = decision.fate is Fate.OPENED
+    if not opened and decision.news is None:
+        return ()
     targets = Targets(request.first_response_due, request.resolution_due)
-    if decision.fate is Fate.OPENED:
-        targets = targets_of(settling, department)
+    if opened:
+        targets = targets_of(settling, settling.house.departments[request.department])
     matter = Matter(request, targets, settling.judged, decision, settling.now)
-    answer = receipt(matter, settling.house) if decision.fate is Fate.OPENED else None
+    answer = receipt(matter, settling.house) if opened else None
     notices = (answer, notification(matter, settling.house, settling.mailbox))
-    owed = []
-    for notice in notices:
-        if notice is not None and outbox.owe(settling.connection, number, notice, now=settling.now) is not None:
-            owed.append(notice.kind.value)
-    return tuple(owed)
+    return tuple(
+        notice.kind.value
+        for notice in notices
+        if notice is not None and outbox.owe(settling.connection, request.number, notice, now=settling.now) is not None
+    )
 
 
-def _record(
-    settling: Settling, circumstances: Circumstances, decision: Decision, *, number: int | None, owed: tuple[str, ...]
-) -> None:
+def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, led_to: Consequence) -> None:
     judged, acknowledgement = settling.judged, decision.acknowledgement
+    number = led_to.request.number if led_to.request is not None else None
     values = {
         "fate": decision.fate.value,
         "reason": decision.reason,
@@ -203,11 +215,11 @@ def _record(
         "message_id": judged.mail.message_id,
         "evidence": judged.proof.level.value,
         "request_number": number,
-        "trace": _trace(judged, circumstances.thread, decision),
+        "trace": _trace(judged, match, decision),
         "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values)
-    detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(owed)}
+    detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)
 

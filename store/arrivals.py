@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
 from store.database import insert_new
@@ -15,6 +15,8 @@ from store.tables import arrival, raw
 
 COMPRESSION = 1
 """zlib level: 6 costs half as much again and saves a few percent on mail."""
+COMPRESSED_UP_TO = 256 * 1024
+"""Octets; above, a mail is mostly attachments in base64: much work for a quarter of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Earlier:
 
 def pack(one: Arrival) -> Packed:
     """The arrival with its digest and compressed bytes; the costly part, done outside the transaction."""
-    return Packed(one, hashlib.sha256(one.raw).hexdigest(), zlib.compress(one.raw, COMPRESSION))
+    level = COMPRESSION if len(one.raw) <= COMPRESSED_UP_TO else 0
+    return Packed(one, hashlib.sha256(one.raw).hexdigest(), zlib.compress(one.raw, level))
 
 
 def accept(connection: Connection, packed: Sequence[Packed], *, now: datetime, epoch: int) -> None:
@@ -147,17 +150,21 @@ def count_attempt(connection: Connection, ids: Collection[int]) -> None:
     connection.execute(statement)
 
 
+_RECORD_FATE = update(arrival).where(arrival.c.id == bindparam("of"), arrival.c.fate == Fate.RECEIVED.value)
+
+
 def record_fate(connection: Connection, arrival_id: int, values: Mapping[str, Any]) -> None:
     """Write the fate of an unsettled arrival with all that led to it; a settled one is never changed."""
-    unsettled = (arrival.c.id == arrival_id) & (arrival.c.fate == Fate.RECEIVED.value)
-    connection.execute(update(arrival).where(unsettled).values(**values))
+    connection.execute(_RECORD_FATE, {"of": arrival_id, **values})
 
 
-def earlier(connection: Connection, *, content_key: str, before: int) -> list[Earlier]:
-    """The settled arrivals with the same content, oldest first."""
-    same = (
-        select(arrival.c.id, arrival.c.mailbox, arrival.c.received, arrival.c.request_number)
-        .where(arrival.c.content_key == content_key, arrival.c.id != before)
-        .order_by(arrival.c.id)
-    )
-    return [Earlier(*row) for row in connection.execute(same)]
+_EARLIER = (
+    select(arrival.c.id, arrival.c.mailbox, arrival.c.received, arrival.c.request_number)
+    .where(arrival.c.content_key == bindparam("key"), arrival.c.id != bindparam("but"))
+    .order_by(arrival.c.id)
+)
+
+
+def earlier(connection: Connection, *, content_key: str, but: int) -> list[Earlier]:
+    """The other settled arrivals with the same content, oldest first."""
+    return [Earlier(*row) for row in connection.execute(_EARLIER, {"key": content_key, "but": but})]

@@ -7,6 +7,7 @@ driver's own implicit transactions are switched off, because they would leave ha
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -58,10 +59,18 @@ class Database:
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows, leaving out those whose unique key is there already."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
+    if rows:
+        connection.execute(insert_if_new(connection, table), [dict(row) for row in rows])
+
+
+def insert_if_new(connection: Connection, table: Table) -> Any:
+    """A statement that inserts a row and leaves out one whose unique key is there already."""
+    return _insert_if_new(connection.dialect.name, table)
+
+
+@cache
+def _insert_if_new(dialect: str, table: Table) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
 
 
 def _prepare_sqlite(engine: Engine) -> None:

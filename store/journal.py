@@ -20,15 +20,17 @@ class Record:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+_INSERT = insert(journal)
+
+
 def write(connection: Connection, record: Record, *, now: datetime) -> None:
     """Add the record."""
-    connection.execute(
-        insert(journal).values(
-            at=now,
-            event=record.event,
-            request_number=record.request_number,
-            arrival_id=record.arrival_id,
-            outbox_id=record.outbox_id,
-            detail=record.detail,
-        )
-    )
+    row = {
+        "at": now,
+        "event": record.event,
+        "request_number": record.request_number,
+        "arrival_id": record.arrival_id,
+        "outbox_id": record.outbox_id,
+        "detail": record.detail,
+    }
+    connection.execute(_INSERT, row)

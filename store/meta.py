@@ -1,6 +1,6 @@
 """What the installation remembers of itself: one text per key."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, select, update
 
 from store.database import insert_new
 from store.tables import meta
@@ -17,11 +17,15 @@ def write(connection: Connection, key: str, value: str) -> None:
     connection.execute(update(meta).where(meta.c.key == key).values(value=value))
 
 
+_COUNTED = (
+    update(meta).where(meta.c.key == bindparam("counter")).values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
+)
+
+
 def count_up(connection: Connection, key: str, *, start: int) -> int:
     """The next number of a counter that never gives one twice; the first is start."""
-    insert_new(connection, meta, [{"key": key, "value": str(start - 1)}])
-    held = connection.scalar(select(meta.c.value).where(meta.c.key == key).with_for_update())
-    assert held is not None
-    following = int(held) + 1
-    connection.execute(update(meta).where(meta.c.key == key).values(value=str(following)))
-    return following
+    following = connection.scalar(_COUNTED.returning(meta.c.value), {"counter": key})
+    if following is None:
+        insert_new(connection, meta, [{"key": key, "value": str(start)}])
+        return start
+    return int(following)

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
-from store.database import insert_new
+from store.database import insert_if_new
 from store.tables import outbox, promise
 
 
@@ -14,11 +14,27 @@ class ClaimLost(Exception):
     """Another courier holds this mail now; what this one knows of it counts no more."""
 
 
+# Built once: making a statement costs as much as running it, and these run for every mail.
+_HELD = (outbox.c.id == bindparam("of")) & (outbox.c.fence == bindparam("held"))
+_REACH_DOT = update(outbox).where(_HELD).values(phase=Phase.DOT.value)
+_RECORD = (
+    update(outbox)
+    .where(_HELD)
+    .values(
+        attempts=outbox.c.attempts + 1,
+        ambiguous=outbox.c.ambiguous + bindparam("more"),
+        state=bindparam("state"),
+        phase=bindparam("phase"),
+        last_reply=bindparam("last_reply"),
+        settled=bindparam("settled"),
+        next_attempt=bindparam("next_attempt"),
+    )
+)
+_INSERT_PROMISE = insert(promise)
+
+
 def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -> int | None:
     """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before."""
-    known = connection.scalar(select(outbox.c.id).where(outbox.c.message_id == notice.message_id))
-    if known is not None:
-        return None
     row = {
         "kind": notice.kind.value,
         "request_number": number,
@@ -34,11 +50,12 @@ def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -
         "next_attempt": now,
         "fence": 0,
     }
-    outbox_id: int = connection.execute(insert(outbox).values(**row).returning(outbox.c.id)).scalar_one()
-    if notice.targets is not None:
+    statement = insert_if_new(connection, outbox).returning(outbox.c.id)
+    outbox_id: int | None = connection.execute(statement, row).scalar_one_or_none()
+    if outbox_id is not None and notice.targets is not None:
         told = (("first-response", notice.targets.first_response), ("resolution", notice.targets.resolution))
         rows = [{"request_number": number, "outbox_id": outbox_id, "kind": kind, "due": due} for kind, due in told]
-        insert_new(connection, promise, rows)
+        connection.execute(_INSERT_PROMISE, rows)
     return outbox_id
 
 
@@ -87,26 +104,25 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
 
 def reach_dot(connection: Connection, claimed: Claimed) -> None:
     """From now on the mail may have been accepted. Raises ClaimLost where another courier holds it."""
-    held = (outbox.c.id == claimed.id) & (outbox.c.fence == claimed.fence)
-    changed = connection.execute(update(outbox).where(held).values(phase=Phase.DOT.value))
+    changed = connection.execute(_REACH_DOT, {"of": claimed.id, "held": claimed.fence})
     if changed.rowcount != 1:
         raise ClaimLost(claimed.message_id)
 
 
 def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
     """Write what became of the attempt. Raises ClaimLost where another courier holds the mail."""
-    held = (outbox.c.id == claimed.id) & (outbox.c.fence == claimed.fence)
     final = verdict.state is not OutboxState.DUE
     values = {
+        "of": claimed.id,
+        "held": claimed.fence,
+        "more": 1 if verdict.perhaps_sent else 0,
         "state": verdict.state.value,
         "phase": Phase.DOT.value if verdict.perhaps_sent else None,
-        "attempts": outbox.c.attempts + 1,
-        "ambiguous": outbox.c.ambiguous + (1 if verdict.perhaps_sent else 0),
         "last_reply": verdict.reply,
         "settled": now if final else None,
         "next_attempt": verdict.next_attempt or now,
     }
-    if connection.execute(update(outbox).where(held).values(**values)).rowcount != 1:
+    if connection.execute(_RECORD, values).rowcount != 1:
         raise ClaimLost(claimed.message_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from desk.classification import Classification, Priority
 from desk.lifecycle import State
@@ -13,8 +13,19 @@ from desk.outbox import NoticeKind
 from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
 from desk.thread import SentMail
 from store import meta
-from store.database import insert_new
 from store.tables import arrival, entry, outbox, participant, request
+
+# Built once: making a statement costs as much as running it, and these run for every mail.
+_INSERT_REQUEST = insert(request)
+_INSERT_PARTICIPANT = insert(participant)
+_INSERT_ENTRY = insert(entry)
+_SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
+    outbox.c.message_id.in_(bindparam("ids", expanding=True))
+)
+_RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
+    arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
+)
+_PARTICIPANTS = select(participant.c.address).where(participant.c.request_number == bindparam("number"))
 
 
 def next_number(connection: Connection) -> int:
@@ -25,42 +36,40 @@ def next_number(connection: Connection) -> int:
 def open_request(connection: Connection, new: Request, classification: Classification) -> None:
     """Write the request; its requester becomes its first participant."""
     requester = new.requester
-    connection.execute(
-        insert(request).values(
-            number=new.number,
-            subject=new.subject,
-            requester_address=requester.address if requester else None,
-            requester_name=requester.name if requester else "",
-            mailbox=new.mailbox,
-            department=new.department,
-            category=classification.category,
-            priority=new.priority.value,
-            state=new.state.value,
-            language=new.language,
-            opened=new.opened,
-            first_response_due=new.first_response_due,
-            resolution_due=new.resolution_due,
-            trace=asdict(classification),
-        )
-    )
+    row = {
+        "number": new.number,
+        "subject": new.subject,
+        "requester_address": requester.address if requester else None,
+        "requester_name": requester.name if requester else "",
+        "mailbox": new.mailbox,
+        "department": new.department,
+        "category": classification.category,
+        "priority": new.priority.value,
+        "state": new.state.value,
+        "language": new.language,
+        "opened": new.opened,
+        "first_response_due": new.first_response_due,
+        "resolution_due": new.resolution_due,
+        "trace": asdict(classification),
+    }
+    connection.execute(_INSERT_REQUEST, row)
     if requester is not None:
-        row = {"request_number": new.number, "address": requester.key, "name": requester.name}
-        insert_new(connection, participant, [row])
+        first = {"request_number": new.number, "address": requester.key, "name": requester.name}
+        connection.execute(_INSERT_PARTICIPANT, first)
 
 
 def append(connection: Connection, number: int, new: Entry) -> None:
     """Add an entry to the request's history."""
-    connection.execute(
-        insert(entry).values(
-            request_number=number,
-            arrival_id=new.arrival,
-            kind=new.kind.value,
-            at=new.at,
-            author=new.author,
-            text=new.text,
-            message_id=new.message_id,
-        )
-    )
+    row = {
+        "request_number": number,
+        "arrival_id": new.arrival,
+        "kind": new.kind.value,
+        "at": new.at,
+        "author": new.author,
+        "text": new.text,
+        "message_id": new.message_id,
+    }
+    connection.execute(_INSERT_ENTRY, row)
 
 
 def change_state(connection: Connection, number: int, state: State) -> None:
@@ -100,10 +109,12 @@ _REQUESTS: Select[Any] = select(
     request.c.resolution_due,
 )
 
+_REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted"))
+
 
 def find(connection: Connection, number: int) -> Request | None:
     """The request of that number, or None."""
-    row = connection.execute(_REQUESTS.where(request.c.number == number)).one_or_none()
+    row = connection.execute(_REQUEST, {"wanted": number}).one_or_none()
     return None if row is None else _request(row)
 
 
@@ -144,22 +155,14 @@ class StoredThreads:
 
     def sent(self, message_ids: Sequence[str]) -> Mapping[str, SentMail]:
         """Those of the ids that are mails of ours, and about which request."""
-        rows = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
-            outbox.c.message_id.in_(message_ids)
-        )
-        return {
-            row.message_id: SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)
-            for row in self._connection.execute(rows)
-        }
+        rows = self._connection.execute(_SENT, {"ids": message_ids})
+        return {row.message_id: SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value) for row in rows}
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Those of the ids that came in on a request, and its number."""
-        rows = select(arrival.c.message_id, arrival.c.request_number).where(
-            arrival.c.message_id.in_(message_ids), arrival.c.request_number.is_not(None)
-        )
-        return {row.message_id: row.request_number for row in self._connection.execute(rows)}
+        rows = self._connection.execute(_RECEIVED, {"ids": message_ids})
+        return {row.message_id: row.request_number for row in rows}
 
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""
-        rows = select(participant.c.address).where(participant.c.request_number == number)
-        return frozenset(self._connection.scalars(rows))
+        return frozenset(self._connection.scalars(_PARTICIPANTS, {"number": number}))

@@ -43,16 +43,30 @@ class Office:
         assert len(by_recipient) == len(taken), [one.recipients for one in taken]
         return by_recipient
 
-    def opened(self, mail: Letter) -> tuple[str, EmailMessage, EmailMessage]:
-        """A new request about a mail of Anna's: its reference, receipt and notification."""
+    def opened(self, mail: Letter) -> "Thread":
+        """The new request about a mail of Anna's."""
         row = self.put(mail)
         sent = self.sent_about(mail)
-        return f"R-{row['request_number']}", sent["anna@corp.example"], sent["it@corp.example"]
+        return Thread(mail, row["request_number"], sent["anna@corp.example"], sent["it@corp.example"])
 
     def wait_for_flag(self, flag: str, user: str, uid: int) -> frozenset[str]:
         """The flags of a mail on the server once that one is among them."""
         until(lambda: flag in self.dovecot.flags(user, uid), seconds=PATIENCE)
         return self.dovecot.flags(user, uid)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A request with the mail that opened it and the two mails it led to."""
+
+    mail: Letter
+    number: int
+    receipt: EmailMessage
+    notification: EmailMessage
+
+    @property
+    def reference(self) -> str:
+        return f"R-{self.number}"
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,13 @@
 """A mail comes in on a real IMAP server, and everybody who should hears of it, once."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.acceptance.conftest import HELP, HR, Office
+from tests.acceptance.conftest import HELP, HR, Office, Thread
 from tests.servers.dovecot import Dovecot, until
 from tests.servers.installation import PATIENCE, Installation, mailbox
-from tests.servers.letters import ANNA, BOB, EVE, body, bounce_of, letter, quoted
+from tests.servers.letters import BOB, EVE, body, bounce_of, letter, quoted, read
 from tests.servers.sink import AUTHORITY, Manner, Sink
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -21,6 +21,12 @@ LINE = {
 }
 
 
+@pytest.fixture(scope="module")
+def thread(office: Office) -> Thread:
+    """A request of Anna's that is only written about."""
+    return office.opened(letter())
+
+
 def test_a_mail_delivered_by_lmtp_gets_one_receipt_and_one_notification(office: Office):
     """The receipt goes to who wrote, the notification to the department, each once, from the shared address."""
     mail = letter()
@@ -32,13 +38,11 @@ def test_a_mail_delivered_by_lmtp_gets_one_receipt_and_one_notification(office: 
     assert sent["it@corp.example"]["Subject"] == f"[R-{row['request_number']}] The printer is jammed"
 
 
-def test_the_receipt_is_recognisable_as_automatic_and_threads_with_the_mail(office: Office):
+def test_the_receipt_is_recognisable_as_automatic_and_threads_with_the_mail(thread: Thread):
     """RFC 3834: Auto-Submitted says auto-replied, and In-Reply-To and References name the mail."""
-    mail = letter()
-    reference, receipt, _ = office.opened(mail)
-    assert receipt["Auto-Submitted"] == "auto-replied"
-    assert (receipt["In-Reply-To"], receipt["References"]) == (mail.message_id, mail.message_id)
-    assert body(receipt).splitlines()[-1].startswith(f"Ref: {reference} ")
+    assert thread.receipt["Auto-Submitted"] == "auto-replied"
+    assert (thread.receipt["In-Reply-To"], thread.receipt["References"]) == (thread.mail.message_id,) * 2
+    assert body(thread.receipt).splitlines()[-1].startswith(f"Ref: {thread.reference} ")
 
 
 def test_a_mail_appended_by_imap_is_served_like_one_that_was_delivered(office: Office):
@@ -48,56 +52,49 @@ def test_a_mail_appended_by_imap_is_served_like_one_that_was_delivered(office: O
     office.dovecot.append(HELP, mail.raw, date=came)
     assert office.desk.settled(mail.message_id)[0]["fate"] == "opened"
     assert len(office.taken_about(mail)) == 2
-    shown = next(one for one in office.desk.json("ledger", "list") if one["message_id"] == mail.message_id)
-    assert datetime.fromisoformat(shown["received"]) == came
+    received = office.desk.rows("SELECT received FROM arrival WHERE message_id = ?", mail.message_id)[0][0]
+    assert datetime.fromisoformat(received).replace(tzinfo=UTC) == came
 
 
 def test_the_request_can_be_listed_and_shown(office: Office):
     """Both as a table and as JSON with every key that scripts rely on."""
     mail = letter("Toner for the copier", "Please bring some toner.\n")
-    reference, _, _ = office.opened(mail)
-    listed = next(one for one in office.desk.json("requests", "list") if one["reference"] == reference)
+    reference = office.opened(mail).reference
     shown = office.desk.json("requests", "show", reference)
-    assert shown == listed
+    assert shown in office.desk.json("requests", "list")
     assert set(shown) == REQUEST
     assert shown["requester"] == {"name": "Anna Nowak", "address": "anna@corp.example"}
     assert (shown["subject"], shown["department"], shown["state"]) == ("Toner for the copier", "it", "new")
     assert [(one["kind"], one["message_id"]) for one in shown["entries"]] == [("mail", mail.message_id)]
     assert "Please bring some toner." in shown["entries"][0]["text"]
-    for command in (("list",), ("show", reference)):
-        table = office.desk.deskbell("requests", *command)
-        assert (table.returncode, table.stderr) == (0, "")
-        assert reference in table.stdout
-        assert "Toner for the copier" in table.stdout
+    assert_table(office, "Toner for the copier", "requests", "list")
+    assert_table(office, "Toner for the copier", "requests", "show", reference)
 
 
-def test_the_promised_moments_lie_ahead_and_in_order(office: Office):
-    """A person answers before it is solved, and neither moment is over when the receipt goes out."""
-    reference, receipt, _ = office.opened(letter())
-    shown = office.desk.json("requests", "show", reference)
-    opened, answered, solved = (
-        datetime.fromisoformat(shown[key]) for key in ("opened", "first_response_due", "resolution_due")
-    )
-    assert opened <= datetime.strptime(receipt["Date"], "%a, %d %b %Y %H:%M:%S %z") + timedelta(seconds=1)
-    assert opened < answered <= solved
-
-
-def test_the_ledger_can_be_listed_and_shown(office: Office):
+def test_the_ledger_can_be_listed_and_shown(office: Office, thread: Thread):
     """The ledger says by which way a mail came, what became of it, and every step that led there."""
-    mail = letter()
-    reference, _, _ = office.opened(mail)
-    listed = next(one for one in office.desk.json("ledger", "list") if one["message_id"] == mail.message_id)
+    listed = next(one for one in office.desk.json("ledger", "list") if one["message_id"] == thread.mail.message_id)
     shown = office.desk.json("ledger", "show", str(listed["id"]))
     assert set(listed) == LINE
     assert listed.items() <= shown.items()
     assert (listed["mailbox"], listed["folder"], listed["fate"]) == ("help@corp.example", "INBOX", "opened")
-    assert listed["reference"] == reference
-    assert (shown["source"], shown["receipt"]) == ("imap", "send: own-person")
+    assert (listed["reference"], shown["source"], shown["receipt"]) == (thread.reference, "imap", "send: own-person")
     assert set(shown["trace"]) >= {"automatic", "thread", "acknowledge", "classification", "language", "defects"}
-    for command in (("list",), ("show", str(listed["id"]))):
-        table = office.desk.deskbell("ledger", *command)
-        assert (table.returncode, table.stderr) == (0, "")
-        assert reference in table.stdout
+    assert_table(office, thread.reference, "ledger", "list")
+    assert_table(office, thread.mail.message_id, "ledger", "show", str(listed["id"]))
+
+
+def assert_table(office: Office, words: str, *command: str) -> None:
+    done = office.desk.deskbell(*command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert words in done.stdout
+
+
+def test_the_promised_moments_lie_ahead_and_in_order(office: Office, thread: Thread):
+    """A person answers before it is solved, and neither moment was over when the mail came in."""
+    query = "SELECT opened, first_response_due, resolution_due FROM request WHERE number = ?"
+    opened, answered, solved = office.desk.rows(query, thread.number)[0]
+    assert opened < answered <= solved
 
 
 def test_a_settled_mail_carries_our_keyword_and_stays_unread(office: Office):
@@ -116,34 +113,25 @@ def test_a_mail_that_was_there_before_the_first_start_gets_nothing(office: Offic
     assert office.dovecot.flags(HELP, 1) == frozenset()
 
 
-@pytest.mark.parametrize("evidence", ["In-Reply-To", "References", "reference line", "number in the subject"])
-def test_a_reply_lands_in_the_same_request_without_a_second_receipt(office: Office, evidence: str):
+@pytest.mark.parametrize(
+    "evidence", ["In-Reply-To", "References", "reference line", "number in the subject", "own mail"]
+)
+def test_a_reply_lands_in_the_same_request_without_a_second_receipt(office: Office, thread: Thread, evidence: str):
     """However poor the mail program is: one of these is left of the thread."""
-    reference, receipt, _ = office.opened(letter())
-    subject, text, fields = "Re: The printer is jammed", "It works again now.\n", {}
-    match evidence:
-        case "In-Reply-To":
-            fields = {"In-Reply-To": receipt["Message-ID"]}
-        case "References":
-            fields = {"References": f"<unknown@client.example> {receipt['Message-ID']}"}
-        case "reference line":
-            subject, text = "Something else", f"It works again now.\n\nOn Monday IT wrote:\n{quoted(body(receipt))}"
-        case _:
-            subject = f"About {reference}"
-    follow_up = letter(subject, text, fields=fields)
+    ours = {"receipt": thread.receipt["Message-ID"], "quote": quoted(body(thread.receipt))}
+    subject, text, fields = {
+        "In-Reply-To": ("Re: The printer is jammed", "", {"In-Reply-To": ours["receipt"]}),
+        "References": ("Re: The printer is jammed", "", {"References": f"<a@client.example> {ours['receipt']}"}),
+        "reference line": ("Something else", f"On Monday IT wrote:\n{ours['quote']}", {}),
+        "number in the subject": (f"About {thread.reference}", "", {}),
+        "own mail": ("Re: The printer is jammed", "", {"In-Reply-To": thread.mail.message_id}),
+    }[evidence]
+    follow_up = letter(subject, f"It works again now.\n\n{text}", fields=fields)
     row = office.put(follow_up)
-    assert (row["fate"], f"R-{row['request_number']}") == ("appended", reference)
+    assert (row["fate"], row["request_number"]) == ("appended", thread.number)
     sent = office.sent_about(follow_up)
     assert list(sent) == ["it@corp.example"]
     assert "It works again now." in body(sent["it@corp.example"])
-
-
-def test_a_follow_up_to_the_own_mail_lands_in_its_request(office: Office):
-    """Who answers their own mail has nothing of ours in the thread, but the mail is known."""
-    mail = letter()
-    reference, _, _ = office.opened(mail)
-    row = office.put(letter("Re: The printer is jammed", "And it smells.\n", fields={"In-Reply-To": mail.message_id}))
-    assert (row["fate"], f"R-{row['request_number']}") == ("appended", reference)
 
 
 def test_equal_subjects_alone_never_join(office: Office):
@@ -155,26 +143,33 @@ def test_equal_subjects_alone_never_join(office: Office):
 
 def test_an_answer_of_staff_marks_the_request_answered_and_the_next_mail_opens_it_again(office: Office):
     """Staff answer the notification from their own mail program; nobody is written to because of it."""
-    reference, receipt, notification = office.opened(letter())
-    answer = letter("Re: your printer", "Done.\n", sender=BOB, fields={"In-Reply-To": notification["Message-ID"]})
+    new = office.opened(letter())
+    answer = letter("Re: your printer", "Done.\n", sender=BOB, fields={"In-Reply-To": new.notification["Message-ID"]})
     assert office.put(answer, sender="bob@corp.example")["reason"] == "staff-answer"
-    assert office.desk.json("requests", "show", reference)["state"] == "answered"
+    assert state(office, new) == "answered"
     assert not office.taken_about(answer)
-    office.put(letter("Re: again", "Not yet.\n", fields={"In-Reply-To": receipt["Message-ID"]}))
-    shown = office.desk.json("requests", "show", reference)
-    assert shown["state"] == "open"
-    assert [one["kind"] for one in shown["entries"]] == ["mail", "answer", "mail"]
+    office.put(letter("Re: again", "Not yet.\n", fields={"In-Reply-To": new.receipt["Message-ID"]}))
+    assert state(office, new) == "open"
+    assert kinds(office, new) == ["mail", "answer", "mail"]
+
+
+def state(office: Office, thread: Thread) -> str:
+    return office.desk.rows("SELECT state FROM request WHERE number = ?", thread.number)[0][0]
+
+
+def kinds(office: Office, thread: Thread) -> list[str]:
+    query = "SELECT kind FROM entry WHERE request_number = ? ORDER BY id"
+    return [kind for (kind,) in office.desk.rows(query, thread.number)]
 
 
 @pytest.mark.parametrize("sender", [EVE, BOB])
-def test_a_stranger_who_has_the_token_is_held(office: Office, sender: str):
+def test_a_stranger_who_has_the_token_is_held(office: Office, thread: Thread, sender: str):
     """Staff see the mail with a warning; the stranger gets no receipt, and the state does not change."""
-    reference, receipt, _ = office.opened(letter())
-    mail = letter("Send it to me", f"To this address please.\n\n{quoted(body(receipt))}", sender=sender)
+    mail = letter("Send it to me", f"To this address please.\n\n{quoted(body(thread.receipt))}", sender=sender)
     row = office.put(mail, sender="eve@elsewhere.example")
-    assert (row["fate"], f"R-{row['request_number']}") == ("held", reference)
+    assert (row["fate"], row["request_number"]) == ("held", thread.number)
     assert list(office.sent_about(mail)) == ["it@corp.example"]
-    assert office.desk.json("requests", "show", reference)["state"] == "new"
+    assert state(office, thread) == "new"
 
 
 def test_an_outside_person_gets_a_receipt_that_echoes_nothing(office: Office):
@@ -194,13 +189,12 @@ def test_an_outside_person_gets_two_receipts_a_day(office: Office):
     assert {row["fate"] for row in rows} == {"opened"}
 
 
-def test_an_automatic_reply_to_our_receipt_is_absorbed(office: Office):
+def test_an_automatic_reply_to_our_receipt_is_absorbed(office: Office, thread: Thread):
     """Two machines never talk to each other, and the request only remembers that it came."""
-    reference, receipt, _ = office.opened(letter())
-    fields = {"In-Reply-To": receipt["Message-ID"], "Auto-Submitted": "auto-replied"}
+    fields = {"In-Reply-To": thread.receipt["Message-ID"], "Auto-Submitted": "auto-replied"}
     mail = letter("Out of office: Re: The printer is jammed", "I am back on Monday.\n", fields=fields)
     row = office.put(mail)
-    assert (row["fate"], f"R-{row['request_number']}") == ("absorbed", reference)
+    assert (row["fate"], row["request_number"]) == ("absorbed", thread.number)
     assert not office.taken_about(mail)
 
 
@@ -221,28 +215,22 @@ def test_a_mail_written_by_a_machine_gets_no_receipt(office: Office, fields: dic
     assert "anna@corp.example" not in office.sent_about(mail)
 
 
-def test_a_bounce_of_our_receipt_is_absorbed(office: Office):
+def test_a_bounce_of_our_receipt_is_absorbed(office: Office, thread: Thread):
     """It is an event of the request the receipt was about, and is answered to nobody."""
-    mail = letter()
-    reference, _, _ = office.opened(mail)
-    receipt = next(one for one in office.taken_about(mail) if one.recipients == ("anna@corp.example",))
-    bounce = bounce_of(receipt.content, "anna@corp.example")
+    bounce = bounce_of(thread.receipt.as_bytes(), "anna@corp.example")
     row = office.put(bounce, sender="")
-    assert (row["fate"], f"R-{row['request_number']}") == ("absorbed", reference)
+    assert (row["fate"], row["request_number"]) == ("absorbed", thread.number)
     assert not office.taken_about(bounce)
-    assert office.desk.json("requests", "show", reference)["entries"][-1]["kind"] == "event"
+    assert kinds(office, thread)[-1] == "event"
 
 
 @pytest.mark.parametrize("recipient", ["anna@corp.example", "it@corp.example"])
-def test_our_own_mail_that_comes_back_is_absorbed(office: Office, recipient: str):
+def test_our_own_mail_that_comes_back_is_absorbed(office: Office, thread: Thread, recipient: str):
     """A rule or an alias that leads back to us starts no loop."""
-    mail = letter()
-    office.put(mail)
-    ours = next(one for one in office.taken_about(mail) if one.recipients == (recipient,))
+    ours = next(one for one in office.taken_about(thread.mail) if one.recipients == (recipient,))
     office.dovecot.deliver(f"{HELP}@corp.example", ours.content, "help@corp.example")
-    message_id = office.sent_about(mail)[recipient]["Message-ID"]
-    assert office.desk.settled(message_id)[0]["fate"] == "absorbed"
-    assert len(office.taken_about(mail)) == 2
+    assert office.desk.settled(read(ours.content)["Message-ID"])[0]["fate"] == "absorbed"
+    assert len(office.taken_about(thread.mail)) == 2
 
 
 def test_the_same_mail_twice_is_a_duplicate(office: Office):

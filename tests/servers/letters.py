@@ -5,8 +5,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.header import Header
-from email.message import EmailMessage, Message
-from email.mime.multipart import MIMEMultipart
+from email.message import EmailMessage
 from email.mime.text import MIMEText
 from email.policy import compat32
 from email.policy import default as modern
@@ -14,6 +13,39 @@ from email.policy import default as modern
 ANNA = "Anna Nowak <anna@corp.example>"
 BOB = "Bob Stone <bob@corp.example>"
 EVE = "Eve <eve@elsewhere.example>"
+
+# RFC 3464 with the header of what was returned.
+_BOUNCE = """From: Mail Delivery System <MAILER-DAEMON@mx.corp.example>
+To: {sender}
+Subject: Undelivered Mail Returned to Sender
+Message-ID: {message_id}
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="part"
+
+--part
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+--part
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.corp.example
+
+Final-Recipient: rfc822; {recipient}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+
+--part
+Content-Type: text/rfc822-headers
+
+From: {sender}
+Subject: {subject}
+Message-ID: {returned}
+
+--part--
+"""
 
 _numbers = itertools.count(1)
 
@@ -35,35 +67,29 @@ def letter(
     charset: str = "utf-8",
     fields: Mapping[str, str] | None = None,
 ) -> Letter:
-    """A mail of plain text in that charset, with further header fields."""
+    """A mail of plain text in that charset, with further header fields; CRLF line ends."""
     mail = MIMEText(text, "plain", charset)
     mail["From"] = sender
     mail["To"] = to
     mail["Subject"] = Header(subject, charset)
-    return _sent(mail, fields)
+    mail["Message-ID"] = new_id()
+    mail["Date"] = "Mon, 16 Nov 2026 09:30:00 +0100"
+    for name, value in (fields or {}).items():
+        mail[name] = value
+    return Letter(mail["Message-ID"], mail.as_bytes(policy=compat32.clone(linesep="\r\n")))
 
 
 def bounce_of(content: bytes, recipient: str) -> Letter:
-    """The report of a mail server that it could not deliver our mail (RFC 3464), with the header of it."""
-    ours = read(content)
-    report = MIMEMultipart("report", report_type="delivery-status")
-    report["From"] = "Mail Delivery System <MAILER-DAEMON@mx.corp.example>"
-    report["To"] = str(ours["From"])
-    report["Subject"] = "Undelivered Mail Returned to Sender"
-    report["Auto-Submitted"] = "auto-replied"
-    report.attach(MIMEText("I'm sorry to have to inform you that your message could not be delivered."))
-    status = (
-        "Reporting-MTA: dns; mx.corp.example\n\n"
-        f"Final-Recipient: rfc822; {recipient}\nAction: failed\nStatus: 5.1.1\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 no such user\n"
-    )
-    headers = f"From: {ours['From']}\nSubject: {ours['Subject']}\nMessage-ID: {ours['Message-ID']}\n"
-    for kind, content in (("message/delivery-status", status), ("text/rfc822-headers", headers)):
-        part = Message()
-        part["Content-Type"] = kind
-        part.set_payload(content if kind.startswith("text/") else message_from_string(content).get_payload(), "ascii")
-        report.attach(part)
-    return _sent(report, None)
+    """The report of a mail server that it could not deliver our mail."""
+    ours, message_id = read(content), new_id()
+    words = {"sender": ours["From"], "subject": ours["Subject"], "returned": ours["Message-ID"]}
+    text = _BOUNCE.format(**words, recipient=recipient, message_id=message_id)
+    return Letter(message_id, text.replace("\n", "\r\n").encode())
+
+
+def new_id() -> str:
+    """A Message-ID no other mail has."""
+    return f"<letter.{next(_numbers)}@client.example>"
 
 
 def read(content: bytes) -> EmailMessage:
@@ -83,12 +109,3 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 def quoted(text: str) -> str:
     """The text as an answer repeats it."""
     return "".join(f"> {line}\n" for line in text.splitlines())
-
-
-def _sent(mail: Message, fields: Mapping[str, str] | None) -> Letter:
-    message_id = f"<letter.{next(_numbers)}@client.example>"
-    mail["Message-ID"] = message_id
-    mail["Date"] = "Mon, 16 Nov 2026 09:30:00 +0100"
-    for name, value in (fields or {}).items():
-        mail[name] = value
-    return Letter(message_id, mail.as_bytes(policy=compat32.clone(linesep="\r\n")))

@@ -55,9 +55,11 @@ class Manner:
 
 
 class Sink:
-    """Listens on a free port of 127.0.0.1 while the context is open."""
+    """Listens on that port of 127.0.0.1 (0: a free one) while the context is open."""
 
-    def __init__(self, script: Sequence[str] = (), *, greetings: Sequence[str] = (), manner: Manner = Manner()) -> None:
+    def __init__(
+        self, script: Sequence[str] = (), *, greetings: Sequence[str] = (), manner: Manner = Manner(), port: int = 0
+    ) -> None:
         self.manner = manner
         self.taken: list[Taken] = []
         self.commands: list[str] = []
@@ -68,7 +70,7 @@ class Sink:
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
         self._closing = False
-        self._server = _Server(("127.0.0.1", 0), self)
+        self._server = _Server(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property

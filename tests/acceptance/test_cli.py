@@ -1,0 +1,133 @@
+"""The command line keeps what it promises to people and to scripts."""
+
+import json
+import re
+import smtplib
+from collections.abc import Iterator
+
+import pytest
+from typer.main import get_command
+
+import cli
+from tests.servers.installation import Installation, deskbell, free_port, mailbox
+from tests.servers.letters import letter
+
+pytestmark = pytest.mark.slow
+
+
+def leaves(words: tuple[str, ...], command) -> Iterator[tuple[str, ...]]:
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield words
+    for name, one in (inner or {}).items():
+        yield from leaves((*words, name), one)
+
+
+COMMANDS = list(leaves((), get_command(cli.app)))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation that had one mail and is stopped."""
+    port = free_port()
+    config = mailbox("help@corp.example") + f'[listener]\nsmtp = "127.0.0.1:{port}"\n[maildir]\npath = "outgoing"\n'
+    with Installation(tmp_path_factory.mktemp("cli"), config) as desk:
+        desk.start()
+        mail = letter("The \x1b[31mred\x1b[0m \u202eprinter")
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            client.sendmail("anna@corp.example", ["help@corp.example"], mail.raw)
+        desk.settled(mail.message_id)
+        assert desk.stop() == 0
+        yield desk
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(words: tuple[str, ...]):
+    """--help shows a line that can be typed."""
+    done = deskbell(*words, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"Example: .*deskbell {' '.join(words)}\b", done.stdout), done.stdout
+
+
+def test_without_a_command_the_commands_are_shown():
+    """Whoever types the bare name learns what there is; as nothing was done, it is a usage error."""
+    done = deskbell()
+    assert done.returncode == 2
+    assert all(words[0] in done.stdout + done.stderr for words in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("requests", "list"), list),
+        (("requests", "show", "R-1001"), dict),
+        (("ledger", "list"), list),
+        (("ledger", "show", "1"), dict),
+        (("config", "show"), list),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_json_is_an_array_for_lists_and_an_object_for_show(desk: Installation, words: tuple[str, ...], kind: type):
+    """Each in ASCII, so that no terminal or pipe can spoil it, and alone on stdout."""
+    done = desk.deskbell(*words, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert type(json.loads(done.stdout)) is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("requests", "show", "R-9999"), 1, "there is no request R-9999"),
+        (("requests", "show", "1042"), 2, "'1042' is no reference"),
+        (("requests", "list", "--state", "lost"), 2, "accepted are new, answered, open"),
+        (("ledger", "show", "999"), 1, "there is no arrival 999"),
+        (("ledger", "show", "x"), 2, "'x' is not a valid int"),
+        (("ledger", "list", "--fate", "lost"), 2, "'lost' is no fate: accepted are received, opened,"),
+        (("requests", "lost"), 2, "No such command"),
+        (("requests", "list", "--lost"), 2, "No such option"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_error_goes_to_stderr_with_its_exit_code(desk: Installation, words: tuple[str, ...], code: int, says: str):
+    """1 is refused for a stated reason, 2 is usage; stdout stays empty, and there is no traceback."""
+    done = desk.deskbell(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says.lower() in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("requests", "list", "--department", "it", "--state", "new"), 1),
+        (("requests", "list", "--department", "hr"), 0),
+        (("requests", "list", "--state", "answered"), 0),
+        (("ledger", "list", "--mailbox", "help@corp.example", "--fate", "opened"), 1),
+        (("ledger", "list", "--fate", "quarantined"), 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_list_can_be_narrowed_down(desk: Installation, words: tuple[str, ...], count: int):
+    """What is left out by a filter is not there; an empty list is an empty array."""
+    assert len(desk.json(*words)) == count
+
+
+@pytest.mark.parametrize("words", [("requests", "list"), ("requests", "show", "R-1001")], ids=" ".join)
+def test_a_table_cannot_command_the_terminal(desk: Installation, words: tuple[str, ...]):
+    """What a stranger wrote is shown without escapes and without letters that turn the direction."""
+    shown = desk.deskbell(*words).stdout
+    assert "printer" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
+def test_a_password_is_never_shown(tmp_path):
+    """config show says where each setting comes from, and of a password only that."""
+    config = '[[mailbox]]\naddress = "help@corp.example"\n[mailbox.imap]\nhost = "127.0.0.1"\ntls = "none"\n'
+    config += 'user = "help"\npassword = "hunter2"\n[maildir]\npath = "outgoing"\n'
+    with Installation(tmp_path, config) as desk:
+        rows = {row["key"]: row for row in desk.json("config", "show")}
+        table = desk.deskbell("config", "show").stdout
+    assert rows["mailbox[1].imap.password"]["origin"] == "file"
+    assert rows["mailbox[1].imap.port"] == {"key": "mailbox[1].imap.port", "value": "143", "origin": "default"}
+    assert "hunter2" not in f"{rows}{table}"

@@ -1,0 +1,182 @@
+"""The daemon of a simulated world: the real loops over the faulty ports, one step at a time, thrown away by a crash."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
+from desk.acknowledge import External, Mode
+from desk.mail import Mail
+from intake.mailbox import MailboxError
+from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
+from service.outbox import StoredOutbox
+from service.parser import InlineParser, ParserDied
+from service.pipeline import Pipeline, Ports
+from service.transactions import DirectTransactions
+from service.watch import FolderWatch, Spec, WatchPorts
+from store import meta
+from store.database import Database
+from tests.simulator.letters import LARGEST, MAILBOX
+from tests.simulator.mailserver import MailServer
+from tests.simulator.relay import Relay
+from tests.simulator.world import Crash, Violation, World
+
+T = TypeVar("T")
+COURIERS = ("courier 1", "courier 2")
+LOOPS = ("watch", "settle", *COURIERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the daemon is made of; a mutant puts a broken one in."""
+
+    pipeline: type[Pipeline] = Pipeline
+    watch: type[FolderWatch] = FolderWatch
+    outbox: type[StoredOutbox] = StoredOutbox
+    recovers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """All that survives a crash."""
+
+    world: World
+    database: Database
+    server: MailServer
+    relay: Relay
+    house: House
+    parts: Parts = field(default_factory=Parts)
+
+
+def house(mode: Mode) -> House:
+    """One mailbox with the starter rules."""
+    mailbox = Mailbox(MAILBOX, frozenset({MAILBOX}), "it", mode, External.LIMITED)
+    empty = starter_house(Surroundings(UNSIGNED, "Europe/Warsaw"))
+    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}))
+
+
+class FaultyTransactions:
+    """Transactions during which the process can die or the database fail, at each statement and on both ends."""
+
+    def __init__(self, around: Surrounding) -> None:
+        self._world = around.world
+        self._relay = around.relay
+        self._direct = DirectTransactions(around.database)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """As service.transactions says; whoever dies after the commit never hears of it."""
+        try:
+            self._world.may_crash("before begin")
+            self._world.light_fuse()
+            result = self._direct.run(lambda connection: self._worked(work, connection))
+        except (Crash, OperationalError):
+            self._relay.rolled_back()
+            raise
+        finally:
+            self._world.fuse = 0
+        self._relay.committed()
+        self._world.may_crash("after commit")
+        return result
+
+    def _worked(self, work: Callable[[Connection], T], connection: Connection) -> T:
+        result = work(connection)
+        self._world.fuse = 0
+        self._world.may_crash("before commit")
+        self._world.may_refuse("commit")
+        return result
+
+
+_PARSED: dict[bytes, Mail] = {}
+"""Parsing depends on nothing but the bytes, and is a third of the work."""
+
+
+class MortalParser(InlineParser):
+    """The real parser, but some mails are more than it can bear."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def parse_batch(self, items: Sequence[tuple[bytes, str | None]]) -> list[Mail | ParserDied]:
+        """The process may die before it has parsed anything."""
+        if items:
+            self._world.may_crash("parse")
+        return super().parse_batch(items)
+
+    def parse(self, raw: bytes, *, envelope_sender: str | None) -> Mail:
+        """The mail; dies of a killer."""
+        if b"\r\nX-Poison: killer" in raw:
+            self._world.die("of a killer")
+        if b"\r\nX-Poison: poison" in raw:
+            raise ParserDied("poison")
+        if raw not in _PARSED:
+            _PARSED[raw] = super().parse(raw, envelope_sender=envelope_sender)
+        return _PARSED[raw]
+
+
+class Process:
+    """One life of the daemon, from its start (service.daemon) to a crash."""
+
+    def __init__(self, around: Surrounding) -> None:
+        world, parts, transactions = around.world, around.parts, FaultyTransactions(around)
+        self._world = world
+        self._server = around.server
+        self._busy: list[str] = []
+        database = around.database
+        epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
+        ports = Ports(database, transactions, MortalParser(world), world.now)
+        self._pipeline = parts.pipeline(ports, around.house, epoch=epoch)
+        outbox = parts.outbox(database, transactions)
+        watch = WatchPorts(around.server.open, self._pipeline, database, transactions, world.now)
+        self._watch = parts.watch(Spec(MAILBOX, "INBOX", "auto", LARGEST), watch)
+        chance = Chance(world.now, world.random.random)
+        self._couriers = {name: Courier(outbox, around.relay, chance) for name in COURIERS}
+        if parts.recovers:
+            outbox.recover_all(now=world.now(), hold=AMBIGUOUS_HOLD)
+        world.take_turn = self._another
+
+    def step(self, loop: str) -> bool:
+        """One step of a loop; what the daemon logs and tries again is swallowed, anything else is a fault of ours."""
+        if loop in self._busy:
+            return False
+        self._busy.append(loop)
+        try:
+            return self._step(loop)
+        except (MailboxError, OperationalError):
+            return True
+        except Exception as error:
+            raise Violation(f"{loop}: {type(error).__name__}: {error}") from error
+        finally:
+            self._busy.remove(loop)
+
+    def _step(self, loop: str) -> bool:
+        if loop == "watch":
+            return self._watched()
+        if loop == "settle":
+            return self._settled()
+        return self._couriers[loop].step()
+
+    def _watched(self) -> bool:
+        try:
+            self._watch.open()
+            worked = self._watch.step()
+            if not worked and self._world.wild:
+                self._watch.rest(None)
+        except BaseException:
+            self._watch.close()
+            raise
+        return worked
+
+    def _settled(self) -> bool:
+        try:
+            return self._pipeline.settle()
+        except Crash:
+            self._server.deaths += 1
+            raise
+
+    def _another(self) -> None:
+        """While one loop waits for the network another makes a step; not while that one waits too."""
+        if len(self._busy) < 2:
+            self.step(self._world.random.choice(LOOPS))
