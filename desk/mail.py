@@ -102,7 +102,7 @@ class Mail:
     automatic: Automatic = field(default_factory=Automatic)
     report: tuple[ReportedRecipient, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    """Each header field in order: name lower-cased, value unfolded, decoded, bounded."""
+    """Each field in order: name lower-cased, value unfolded, bounded, decoded unless it is evidence servers write."""
     content_key: str = ""
     """Hex SHA-256 over identity and content without trace headers: the same mail by another hop."""
 

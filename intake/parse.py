@@ -30,6 +30,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ID = re.compile(r"<([^<>]{1,996})>")
 _METHOD = re.compile(rb"^METHOD:[ \t]?([A-Za-z-]{1,40})", re.MULTILINE | re.IGNORECASE)
 _DELIVERY_STATUS = frozenset(("message/delivery-status", "message/global-delivery-status"))
+_VERBATIM = frozenset(("authentication-results", "arc-authentication-results", "received", "return-path"))
+"""Written by servers, read as evidence: what a stranger put into them as an encoded word must not become syntax."""
+_VERBATIM_START = "x-ms-exchange-"
 _ONCE = ("from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject", "date")
 
 
@@ -83,8 +86,8 @@ class _Header:
         return decode.header(self._octets(name, limit=limit), hint=self._hint)
 
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """Each field, decoded."""
-        return tuple((name, decode.header(value[:MAX_HEADER], hint=self._hint)) for name, value in self._fields.items)
+        """Each field, decoded unless it is evidence."""
+        return tuple((name, self._shown(name, value[:MAX_HEADER])) for name, value in self._fields.items)
 
     def sender(self) -> Address | None:
         """The mailbox of From if there is no doubt which it is."""
@@ -135,6 +138,11 @@ class _Header:
             self.defects += ["Date: not a date"] if text else ()
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _shown(self, name: str, value: bytes) -> str:
+        if name in _VERBATIM or name.startswith(_VERBATIM_START):
+            return decode.one_line(decode.unlabelled(value, hint=self._hint))
+        return decode.header(value, hint=self._hint)
 
     def _octets(self, name: str, *, limit: int) -> bytes:
         value = self._fields.first(name) or b""

@@ -1,7 +1,7 @@
-"""The running daemon: a thread for each folder, courier and step, and an orderly end. Nothing is decided here.
+r"""The running daemon: a thread for each folder, courier and step, and an orderly end. Nothing is decided here.
 
     folders, door --accept--> database --settle--> database --courier--> relay
-                                          \\--marks--> folders
+                                          \--marks--> folders
 
 Each loop is `step() -> worked` with a rest in between. Whatever a step raises is logged and tried again after a pause:
 its transaction was rolled back, so that each mail is where the last commit left it.
@@ -81,7 +81,6 @@ class Daemon:
         self._writer = Writer(self._database)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
-        self._outbox = StoredOutbox(self._database, self._writer)
 
     def stop(self) -> None:
         """Begin to stop: each loop ends after the step it is in."""
@@ -92,7 +91,8 @@ class Daemon:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
         compose.self_test()
         render.check()
-        freed, ambiguous = self._outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
+        outbox = StoredOutbox(self._database, self._writer)
+        freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
         if freed or ambiguous:
             log.warning("left by an earlier start: %d mails not sent, %d perhaps sent", freed, ambiguous)
         with ExitStack() as after:
@@ -172,7 +172,7 @@ class Daemon:
         self._courier_bells.append(bell)
         per_minute = self._settings.smtp.rate_per_minute if self._settings.smtp else 0
         courier = Courier(
-            self._outbox,
+            StoredOutbox(self._database, self._writer),
             _transport(self._settings),
             Chance(utc_now, random.random),
             per_minute=per_minute,

@@ -57,7 +57,7 @@ def listed(paths: Sequence[str], *, mbox_wanted: bool) -> list[Listed]:
     return found
 
 
-def _is_mbox(path: Path, wanted: bool) -> bool:  # noqa: FBT001 - a value handed on
+def _is_mbox(path: Path, wanted: bool) -> bool:
     return wanted or path.suffix.lower() == ".mbox"
 
 

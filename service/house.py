@@ -5,6 +5,7 @@ Immutable; a changed configuration is a new House.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from desk.acknowledge import External, Mode
 from desk.calendar import Calendar
@@ -15,6 +16,7 @@ from intake.evidence import EvidencePolicy
 from routing.matcher import Matcher
 from routing.reading import read_routing
 from routing.rules import CalendarTable, starter_text
+from routing.tables import RoutingError
 from service.calendars import CalendarSpec, build_calendar
 from service.settings import Mailbox as MailboxSettings
 from service.settings import Settings
@@ -82,7 +84,7 @@ class Surroundings:
 def build_house(settings: Settings, surroundings: Surroundings) -> House:
     """The house of a configuration. Raises RoutingError or CalendarError for a routing file that can't be used."""
     own = settings.path.parent / ROUTING_FILE
-    text, source = (own.read_text("utf-8"), str(own)) if own.exists() else (starter_text(), STARTER)
+    text, source = (_text_of(own), str(own)) if own.exists() else (starter_text(), STARTER)
     routing = read_routing(text, source=source, default_domain=settings.own_domains[0])
     domains = frozenset(settings.own_domains)
     evidence = EvidencePolicy(
@@ -98,6 +100,17 @@ def build_house(settings: Settings, surroundings: Surroundings) -> House:
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
+
+
+def _text_of(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:  # no mail is in hand yet
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RoutingError(
+            str(path), place="", key="", found=f"another encoding in line {line}", accepted="TOML in UTF-8"
+        ) from None
 
 
 def starter_house(surroundings: Surroundings) -> House:

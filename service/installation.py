@@ -31,12 +31,9 @@ def database_path(settings: Settings) -> Path:
 def locked(settings: Settings) -> Iterator[None]:
     """No second daemon serves this database within the block. Raises AlreadyRunning."""
     path = database_path(settings)
-    lock = open(path.with_name(f"{path.name}.lock"), "a", encoding="ascii")  # noqa: SIM115 - closed below, with the lock
-    try:
+    with path.with_name(f"{path.name}.lock").open("a", encoding="ascii") as lock:
         _lock(lock, path)
         yield
-    finally:
-        lock.close()
 
 
 def _lock(lock: IO[str], path: Path) -> None:

@@ -1,41 +1,61 @@
-"""The outbox as a courier sees it: each call one committed transaction."""
+"""The outbox as a courier sees it: each call one committed transaction.
+
+A recorded outcome is on its way to the disk while the courier already speaks to the relay about the next mail; it is
+committed before that one's final dot, because the writer keeps the order.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from delivery.courier import AMBIGUOUS_HOLD
 from desk.outbox import Claimed, Verdict
-from service.transactions import Transactions
+from service.transactions import Commit, Transactions
 from store import journal, outbox
 from store.database import Database
 
 
 class StoredOutbox:
-    """The outbox of a database."""
+    """The outbox of a database, for one courier."""
 
     def __init__(self, database: Database, transactions: Transactions) -> None:
         self._database = database
         self._transactions = transactions
+        self._recording: tuple[Claimed, Commit[None]] | None = None
+        self._unrecorded: list[Claimed] = []
 
     def claim(self, *, now: datetime, limit: int) -> list[Claimed]:
         """The next due mails, from now on held by the caller."""
+        self._finish_recording(now)
         return self._transactions.run(lambda connection: outbox.claim(connection, now=now, limit=limit))
 
     def reach_dot(self, claimed: Claimed) -> None:
-        """From now on the mail may have been accepted."""
+        """From now on the mail may have been accepted; what was recorded before is committed."""
         self._transactions.run(lambda connection: outbox.reach_dot(connection, claimed))
 
     def record(self, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
-        """Write what became of the attempt."""
+        """Write what became of the attempt; committed by the next call at the latest."""
+        self._finish_recording(now)
         detail = {"state": verdict.state.value, "perhaps_sent": verdict.perhaps_sent}
-        record = journal.Record("attempt", outbox_id=claimed.id, detail=detail)
+        entry = journal.Record("attempt", outbox_id=claimed.id, detail=detail)
 
         def work(connection: Connection) -> None:
             outbox.record(connection, claimed, verdict, now=now)
-            journal.write(connection, record, now=now)
+            journal.write(connection, entry, now=now)
 
-        self._transactions.run(work)
+        self._recording = claimed, self._transactions.submit(work)
+
+    def _finish_recording(self, now: datetime) -> None:
+        """The last record is committed, or its mail is given back as perhaps sent: raises what prevented it."""
+        if self._recording is not None:
+            (claimed, recording), self._recording = self._recording, None
+            if recording.exception() is not None:
+                self._unrecorded.append(claimed)
+                recording.result()
+        if self._unrecorded:
+            self.recover(self._unrecorded, now=now, hold=AMBIGUOUS_HOLD)
+            self._unrecorded.clear()
 
     def recover(self, held: Sequence[Claimed], *, now: datetime, hold: timedelta) -> None:
         """Give back mails without a recorded outcome."""

@@ -84,8 +84,10 @@ class Pipeline:
             mail if isinstance(mail, ParserDied) else judge(one.arrival, mail, self._house)
             for one, mail in zip(batch.items, parsed, strict=True)
         ]
-        if batch.items:
-            self._ports.transactions.run(lambda connection: self._store(connection, batch, judged))
+        outcomes = self._ports.transactions.run_each(
+            [self._settling(one, result) for one, result in zip(batch.items, judged, strict=True)]
+        )
+        self._look_at(batch, outcomes)
         return bool(batch.items)
 
     def _next_batch(self) -> "Batch":
@@ -106,25 +108,31 @@ class Pipeline:
         """Attempts that failed; one that was left over by an earlier start had at least the one it died in."""
         return one.attempts + (one.epoch != self._epoch)
 
-    def _store(self, connection: Connection, batch: "Batch", judged: Sequence["Judged | ParserDied"]) -> None:
-        for one, result in zip(batch.items, judged, strict=True):
-            error = result if isinstance(result, ParserDied) else self._settle_one(connection, one, result)
-            if error is not None:
-                log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
-                if not batch.counted:
-                    arrivals.count_attempt(connection, [one.id])
+    def _settling(self, one: Waiting, judged: "Judged | ParserDied") -> Callable[[Connection], None]:
+        """Steps 4, 6 and 7 for one arrival, as work for a transaction of its own."""
 
-    def _settle_one(self, connection: Connection, one: Waiting, judged: "Judged") -> Exception | None:
-        try:
-            with connection.begin_nested():
-                settle(Settling(connection, self._house, one, judged, self._ports.now()))
-        except (IntegrityError, DataError) as error:  # this mail's own trouble: it stays received, the rest goes on
-            return error
-        except DBAPIError:  # the database is in trouble: the whole batch is rolled back and stays received
-            raise
-        except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: it stays received, to be tried again
-            return error
-        return None
+        def work(connection: Connection) -> None:
+            if isinstance(judged, ParserDied):
+                raise judged
+            settle(Settling(connection, self._house, one, judged, self._ports.now()))
+
+        return work
+
+    def _look_at(self, batch: "Batch", outcomes: Sequence[object]) -> None:
+        """Count the attempt of each arrival that failed by its own fault; trouble of the database is nobody's fault.
+
+        Either way it is still received, with everything as it was before.
+        """
+        failed = [
+            (one, error) for one, error in zip(batch.items, outcomes, strict=True) if isinstance(error, Exception)
+        ]
+        for one, error in failed:
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+                raise error
+            log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
+        if failed and not batch.counted:
+            ids = [one.id for one, _ in failed]
+            self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, ids))
 
     def _quarantine(self, connection: Connection, one: Waiting) -> None:
         reason = f"failed {self._failures(one)} times"

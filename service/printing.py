@@ -16,9 +16,7 @@ from service.settings import Row
 from store.ledger import Line
 
 T = TypeVar("T")
-_UNSEEN = {
-    code: None for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+_UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _PROGRESS_FROM = 50
 """Files from which a command takes so long that it shows how far it is."""
 

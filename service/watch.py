@@ -1,6 +1,6 @@
-"""One watched folder: what is new is accepted, what is settled gets our mark, and nothing above the floor is missed.
+r"""One watched folder: what is new is accepted, what is settled gets our mark, and nothing above the floor is missed.
 
-The server is believed in nothing but the UID of an answer. \\Seen decides nothing; the ledger does. IDLE only shortens
+The server is believed in nothing but the UID of an answer. \Seen decides nothing; the ledger does. IDLE only shortens
 the wait: UIDs are searched above the cursor after each wait, and above the floor every few minutes.
 """
 

@@ -2,11 +2,13 @@
 
 A disk that syncs a hundred times a second still takes a thousand mails a second when they share commits. Each piece of
 work has a savepoint of its own, so that one that fails takes no other with it; results are handed out after COMMIT.
+A group is closed after some milliseconds, so that short work does not wait for long.
 """
 
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -16,14 +18,43 @@ from store.database import Database
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
-Job = tuple[Work, "Future[Any]"]
 
 GROUP = 64
 """At most this many pieces of work share a commit."""
+GROUP_SECONDS = 0.01
+"""No further work is added to a group that took this long."""
 
 
 class WriterStopped(Exception):
     """The writer takes no more work: the daemon is stopping."""
+
+
+class Job:
+    """A piece of work and the future that is waiting for it."""
+
+    __slots__ = ("_error", "_result", "future", "work")
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def run(self, connection: Connection) -> None:
+        """Do the work behind a savepoint and remember how it ended."""
+        try:
+            with connection.begin_nested():
+                self._result = self.work(connection)
+        except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: the caller still has its mail
+            self._error = error
+
+    def tell(self, error: Exception | None = None) -> None:
+        """Resolve the future: by the work's own outcome, or by the error that undid the whole group."""
+        failure = self._error or error
+        if failure is not None:
+            self.future.set_exception(failure)
+        else:
+            self.future.set_result(self._result)
 
 
 class Writer:
@@ -32,68 +63,73 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._stopped = False
-        self._taking = threading.Lock()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue the work; the future resolves after COMMIT, or fails and then nothing of the work happened."""
-        future: Future[T] = Future()
-        with self._taking:  # nothing is queued behind the end mark: nobody would answer it
-            if self._stopped:
-                future.set_exception(WriterStopped("the daemon is stopping"))
-            else:
-                self._jobs.put((work, future))
-        return future
+        job = Job(work)
+        if self._stopped.is_set():
+            job.tell(WriterStopped("the daemon is stopping"))
+        else:
+            self._jobs.put(job)
+        return job.future
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Queue the work and wait for its commit."""
         return self.submit(work).result()
 
+    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
+        """Queue all of them and wait for their commits; for one that failed its exception."""
+        futures = [self.submit(work) for work in works]
+        outcomes: list[T | Exception] = []
+        for future in futures:
+            error = future.exception()
+            assert error is None or isinstance(error, Exception)
+            outcomes.append(future.result() if error is None else error)
+        return outcomes
+
     def stop(self) -> None:
         """Finish what is queued, then end the thread."""
-        with self._taking:
-            self._stopped = True
-            self._jobs.put(None)
+        self._stopped.set()
+        self._jobs.put(None)
         self._thread.join()
 
     def _serve(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            group, last = self._group(first)
-            self._commit(group)
-            if last:
-                break
+        while (job := self._jobs.get()) is not None:
+            self._commit(job)
+        self._refuse_rest()
 
-    def _group(self, first: Job) -> tuple[list[Job], bool]:
-        group = [first]
-        while len(group) < GROUP:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:  # nobody waits: what we have is the group
-                return group, False
-            if job is None:
-                return group, True
-            group.append(job)
-        return group, False
-
-    def _commit(self, group: list[Job]) -> None:
-        # Whoever gave up waiting is left out; from here on nobody can: a cancelled future refuses its result.
-        group = [job for job in group if job[1].set_running_or_notify_cancel()]
-        done: list[tuple[Future[Any], Any]] = []
-        failed: list[tuple[Future[Any], BaseException]] = []
+    def _commit(self, first: Job) -> None:
+        group: list[Job] = []
+        failure: Exception | None = None
         try:
             with self._database.write() as connection:
-                for work, future in group:
-                    try:
-                        with connection.begin_nested():
-                            result = work(connection)
-                        done.append((future, result))
-                    except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: the caller still has its mail
-                        failed.append((future, error))
-        except Exception as error:  # noqa: BLE001 - BEGIN or COMMIT failed: every caller still has its mail
-            done, failed = [], [(future, error) for _, future in group]
-        for future, reason in failed:
-            future.set_exception(reason)
-        for future, result in done:
-            future.set_result(result)
+                self._fill(group, first, connection)
+        except Exception as error:  # noqa: BLE001 - COMMIT failed or the disk is gone: every caller still has its mail
+            failure = error
+        for job in group or [first]:
+            job.tell(failure)
+
+    def _fill(self, group: list[Job], first: Job, connection: Connection) -> None:
+        """Run the first job, and those that wait, until nobody waits or the group is full."""
+        closes = time.monotonic() + GROUP_SECONDS
+        job: Job | None = first
+        while job is not None:
+            group.append(job)
+            job.run(connection)
+            job = self._waiting() if len(group) < GROUP and time.monotonic() < closes else None
+
+    def _waiting(self) -> Job | None:
+        try:
+            job = self._jobs.get_nowait()
+        except queue.Empty:  # nobody waits: what we have is the group
+            return None
+        if job is None:
+            self._jobs.put(None)  # the end is for _serve to see, behind this group
+        return job
+
+    def _refuse_rest(self) -> None:
+        while (job := self._waiting()) is not None:
+            job.tell(WriterStopped("the daemon is stopping"))

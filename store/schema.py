@@ -8,6 +8,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError
 
 from store.database import Database
 from store.tables import metadata
@@ -16,7 +17,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class SchemaMismatch(Exception):
-    """The database was made by another version of deskbell."""
+    """The database was made by another version of deskbell, or by something else."""
 
 
 def prepare(database: Database) -> None:
@@ -50,8 +51,11 @@ def _scripts() -> ScriptDirectory:
 
 
 def _current(database: Database) -> str | None:
-    with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    try:
+        with database.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DatabaseError as error:  # no mail is in hand: nothing runs on it
+        raise SchemaMismatch(f"{database.engine.url.database}: is no usable database: {error.orig}") from error
 
 
 def _has_tables(database: Database) -> bool:

@@ -51,7 +51,7 @@ class Request(SQLModel, table=True):
 
     number: int | None = Field(default=None, primary_key=True)
     subject: str = Field(sa_column=Column(Text, nullable=False))
-    requester_address: str | None = Field(index=True)
+    requester_address: str | None
     requester_name: str
     mailbox: str
     department: str
@@ -82,7 +82,7 @@ class Arrival(SQLModel, table=True):
     complete: bool
     replayed: bool
     before_floor: bool
-    raw_digest: str = Field(foreign_key="raw.digest", index=True)
+    raw_digest: str = Field(foreign_key="raw.digest")
     envelope_sender: str | None
     envelope_recipient: str | None
     content_key: str | None = Field(default=None, index=True)

@@ -26,6 +26,10 @@ def leaves(words: tuple[str, ...], command) -> Iterator[tuple[str, ...]]:
 COMMANDS = list(leaves((), get_command(cli.app)))
 
 
+def words_of(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else ""
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that had one mail and is stopped."""
@@ -57,22 +61,29 @@ def test_without_a_command_the_commands_are_shown():
 
 
 @pytest.mark.parametrize(
-    ("words", "kind"),
+    ("words", "kind", "says"),
     [
-        (("requests", "list"), list),
-        (("requests", "show", "R-1001"), dict),
-        (("ledger", "list"), list),
-        (("ledger", "show", "1"), dict),
-        (("config", "show"), list),
+        (("requests", "list"), list, "R-1001"),
+        (("requests", "show", "R-1001"), dict, "The printer on the third floor"),
+        (("ledger", "list"), list, "send: own-person"),
+        (("ledger", "show", "1"), dict, "<letter."),
+        (("config", "show"), list, "mailbox[1].address"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+    ids=words_of,
 )
-def test_json_is_an_array_for_lists_and_an_object_for_show(desk: Installation, words: tuple[str, ...], kind: type):
-    """Each in ASCII, so that no terminal or pipe can spoil it, and alone on stdout."""
-    done = desk.deskbell(*words, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_json_is_an_array_for_lists_and_an_object_for_show(
+    desk: Installation, words: tuple[str, ...], kind: type, says: str
+):
+    """Each in ASCII, so that no terminal or pipe can spoil it, and alone on stdout; without --json it is a table.
+
+    A table cannot command the terminal: what a stranger wrote has lost its escapes and its changes of direction.
+    """
+    done, table = desk.deskbell(*words, "--json"), desk.deskbell(*words)
+    assert (done.returncode, done.stderr) == (table.returncode, table.stderr) == (0, "")
     assert done.stdout.isascii()
     assert type(json.loads(done.stdout)) is kind
+    assert says.lower() in table.stdout.lower()
+    assert not {"\x1b", "\u202e"} & set(table.stdout)
 
 
 @pytest.mark.parametrize(
@@ -82,12 +93,10 @@ def test_json_is_an_array_for_lists_and_an_object_for_show(desk: Installation, w
         (("requests", "show", "1042"), 2, "'1042' is no reference"),
         (("requests", "list", "--state", "lost"), 2, "accepted are new, answered, open"),
         (("ledger", "show", "999"), 1, "there is no arrival 999"),
-        (("ledger", "show", "x"), 2, "'x' is not a valid int"),
         (("ledger", "list", "--fate", "lost"), 2, "'lost' is no fate: accepted are received, opened,"),
         (("requests", "lost"), 2, "No such command"),
-        (("requests", "list", "--lost"), 2, "No such option"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+    ids=words_of,
 )
 def test_an_error_goes_to_stderr_with_its_exit_code(desk: Installation, words: tuple[str, ...], code: int, says: str):
     """1 is refused for a stated reason, 2 is usage; stdout stays empty, and there is no traceback."""
@@ -102,23 +111,14 @@ def test_an_error_goes_to_stderr_with_its_exit_code(desk: Installation, words: t
     [
         (("requests", "list", "--department", "it", "--state", "new"), 1),
         (("requests", "list", "--department", "hr"), 0),
-        (("requests", "list", "--state", "answered"), 0),
         (("ledger", "list", "--mailbox", "help@corp.example", "--fate", "opened"), 1),
         (("ledger", "list", "--fate", "quarantined"), 0),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+    ids=words_of,
 )
 def test_a_list_can_be_narrowed_down(desk: Installation, words: tuple[str, ...], count: int):
     """What is left out by a filter is not there; an empty list is an empty array."""
     assert len(desk.json(*words)) == count
-
-
-@pytest.mark.parametrize("words", [("requests", "list"), ("requests", "show", "R-1001")], ids=" ".join)
-def test_a_table_cannot_command_the_terminal(desk: Installation, words: tuple[str, ...]):
-    """What a stranger wrote is shown without escapes and without letters that turn the direction."""
-    shown = desk.deskbell(*words).stdout
-    assert "printer" in shown
-    assert not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_a_password_is_never_shown(tmp_path):
@@ -126,8 +126,8 @@ def test_a_password_is_never_shown(tmp_path):
     config = '[[mailbox]]\naddress = "help@corp.example"\n[mailbox.imap]\nhost = "127.0.0.1"\ntls = "none"\n'
     config += 'user = "help"\npassword = "hunter2"\n[maildir]\npath = "outgoing"\n'
     with Installation(tmp_path, config) as desk:
-        rows = {row["key"]: row for row in desk.json("config", "show")}
-        table = desk.deskbell("config", "show").stdout
+        shown = desk.json("config", "show")
+    rows = {row["key"]: row for row in shown}
     assert rows["mailbox[1].imap.password"]["origin"] == "file"
     assert rows["mailbox[1].imap.port"] == {"key": "mailbox[1].imap.port", "value": "143", "origin": "default"}
-    assert "hunter2" not in f"{rows}{table}"
+    assert "hunter2" not in str(shown)

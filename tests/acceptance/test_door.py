@@ -1,5 +1,6 @@
 """Mail comes in at deskbell's own door, by LMTP and SMTP, and is answered through a relay or into folders."""
 
+import hashlib
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,9 +49,8 @@ def doors(ports: dict[str, int]) -> str:
 
 def known(desk: Installation, mail: Letter) -> int:
     """How many arrivals hold exactly these octets."""
-    import hashlib
-
-    return desk.rows("SELECT count(*) FROM arrival WHERE raw_digest = ?", hashlib.sha256(mail.raw).hexdigest())[0][0]
+    digest = hashlib.sha256(mail.raw).hexdigest()
+    return desk.rows("SELECT count(*) FROM arrival WHERE raw_digest = ?", digest)[0][0]
 
 
 @pytest.mark.parametrize("protocol", KINDS)
@@ -113,7 +113,7 @@ def test_a_mail_beyond_the_limit_is_refused_for_good_and_leaves_nothing(porch: P
 def test_a_mail_for_two_mailboxes_is_one_arrival_each(porch: Porch):
     """Both recipients are ours: the second is recorded as the same mail."""
     mail = letter()
-    with porch.client("lmtp") as client:
+    with porch.client("smtp") as client:
         client.sendmail("anna@corp.example", ["help@corp.example", "hr@corp.example"], mail.raw)
     first, second = porch.desk.settled(mail.message_id, times=2)
     assert (first["mailbox"], second["mailbox"]) == ("help@corp.example", "hr@corp.example")

@@ -187,6 +187,22 @@ def test_all_fields_are_kept_decoded_and_bounded():
     assert [name for name, _ in mail.headers] == ["from", "x-one", "x-one", "x-long"]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("authentication-results", "x =?utf-8?q?=3B?="),
+        ("arc-authentication-results", "x =?utf-8?q?=3B?="),
+        ("received", "x =?utf-8?q?=3B?="),
+        ("return-path", "x =?utf-8?q?=3B?="),
+        ("x-ms-exchange-organization-authas", "x =?utf-8?q?=3B?="),
+        ("x-ms-exchange", "x ;"),
+        ("x-authentication-results", "x ;"),
+    ],
+)
+def test_what_servers_write_as_evidence_keeps_its_encoded_words(name, shown):
+    assert field(name.title().encode(), b"x =?utf-8?q?=3B?=").header(name) == (shown,)
+
+
 def test_the_null_envelope_sender_is_judged():
     raw = b"From: a@corp.example\nSubject: x\n\nx"
     assert parse(raw).automatic.kind == "person"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAILBOX = "help@corp.example"
-LARGEST = 2_000
+LARGEST = 8_000
 """Octets up to which a mail is fetched whole."""
 
 

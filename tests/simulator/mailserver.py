@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from intake.mailbox import ConnectionLost
 from service.watch import KEYWORD
-from tests.simulator.letters import LARGEST, Matter
+from tests.simulator.letters import Matter
 from tests.simulator.world import Violation, World
 
 BATCH = 3
@@ -164,5 +164,3 @@ def marked(one: Stored) -> bool:
     return KEYWORD in one.flags
 
 
-TOO_LARGE = LARGEST
-CLOSE_BY = timedelta(minutes=10)

@@ -1,8 +1,9 @@
 """The daemon of a simulated world: the real loops over the faulty ports, one step at a time, thrown away by a crash."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -15,7 +16,6 @@ from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.outbox import StoredOutbox
 from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
-from service.transactions import DirectTransactions
 from service.watch import FolderWatch, Spec, WatchPorts
 from store import meta
 from store.database import Database
@@ -25,6 +25,7 @@ from tests.simulator.relay import Relay
 from tests.simulator.world import Crash, Violation, World
 
 T = TypeVar("T")
+Work = Callable[[Connection], Any]
 COURIERS = ("courier 1", "courier 2")
 LOOPS = ("watch", "settle", *COURIERS)
 
@@ -59,34 +60,87 @@ def house(mode: Mode) -> House:
 
 
 class FaultyTransactions:
-    """Transactions during which the process can die or the database fail, at each statement and on both ends."""
+    """The one writer (service.writer) without its thread: work in order, in groups that share a commit.
+
+    The process can die, or the database fail, at each statement and on both ends. What was only submitted is committed
+    whenever the writer comes to it, at the latest before any later work.
+    """
 
     def __init__(self, around: Surrounding) -> None:
         self._world = around.world
         self._relay = around.relay
-        self._direct = DirectTransactions(around.database)
+        self._database = around.database
+        self._queue: list[tuple[Work, Future[Any]]] = []
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """As service.transactions says; whoever dies after the commit never hears of it."""
+        future = self._begun(work)
+        self._write_until(future)
+        return future.result()
+
+    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
+        """As service.transactions says."""
+        futures = [self._begun(work) for work in works]
+        if futures:
+            self._write_until(futures[-1])
+        errors = [future.exception() for future in futures]
+        return [f.result() if e is None else cast("Exception", e) for f, e in zip(futures, errors, strict=True)]
+
+    def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
+        """As service.transactions says."""
+        future = self._begun(work)
+        self.perhaps_write()
+        return future
+
+    def perhaps_write(self) -> None:
+        """The writer may come to what is queued, while others do something else."""
+        if self._queue and self._world.random.random() < 0.5:
+            self._write()
+
+    def _begun(self, work: Callable[[Connection], T]) -> "Future[T]":
+        future: Future[T] = Future()
+        self._queue.append((work, future))
+        return future
+
+    def _write_until(self, future: "Future[Any]") -> None:
+        while not future.done():
+            self._write()
+
+    def _write(self) -> None:
+        """One group: all of it is committed, or nothing."""
+        size = self._world.random.randint(1, len(self._queue))
+        group, self._queue = self._queue[:size], self._queue[size:]
         try:
-            self._world.may_crash("before begin")
-            self._world.light_fuse()
-            result = self._direct.run(lambda connection: self._worked(work, connection))
-        except (Crash, OperationalError):
-            self._relay.rolled_back()
-            raise
+            outcomes = self._committed([work for work, _ in group])
+        except OperationalError as error:
+            outcomes = [error] * size
         finally:
             self._world.fuse = 0
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _committed(self, works: Sequence[Work]) -> list[Any]:
+        self._world.may_crash("before begin")
+        self._world.light_fuse()
+        with self._database.write() as connection:
+            outcomes = [_outcome(work, connection) for work in works]
+            self._world.fuse = 0
+            self._world.may_crash("before commit")
+            self._world.may_refuse("commit")
         self._relay.committed()
         self._world.may_crash("after commit")
-        return result
+        return outcomes
 
-    def _worked(self, work: Callable[[Connection], T], connection: Connection) -> T:
-        result = work(connection)
-        self._world.fuse = 0
-        self._world.may_crash("before commit")
-        self._world.may_refuse("commit")
-        return result
+
+def _outcome(work: Work, connection: Connection) -> Any:
+    try:
+        with connection.begin_nested():
+            return work(connection)
+    except Exception as error:  # the savepoint is rolled back
+        return error
 
 
 _PARSED: dict[bytes, Mail] = {}
@@ -128,14 +182,16 @@ class Process:
         epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
         ports = Ports(database, transactions, MortalParser(world), world.now)
         self._pipeline = parts.pipeline(ports, around.house, epoch=epoch)
-        outbox = parts.outbox(database, transactions)
         watch = WatchPorts(around.server.open, self._pipeline, database, transactions, world.now)
         self._watch = parts.watch(Spec(MAILBOX, "INBOX", "auto", LARGEST), watch)
         chance = Chance(world.now, world.random.random)
-        self._couriers = {name: Courier(outbox, around.relay, chance) for name in COURIERS}
         if parts.recovers:
-            outbox.recover_all(now=world.now(), hold=AMBIGUOUS_HOLD)
+            parts.outbox(database, transactions).recover_all(now=world.now(), hold=AMBIGUOUS_HOLD)
+        self._couriers = {
+            name: Courier(parts.outbox(database, transactions), around.relay, chance) for name in COURIERS
+        }
         world.take_turn = self._another
+        world.meanwhile = transactions.perhaps_write
 
     def step(self, loop: str) -> bool:
         """One step of a loop; what the daemon logs and tries again is swallowed, anything else is a fault of ours."""

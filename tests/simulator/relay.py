@@ -2,18 +2,42 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from delivery.transport import Ambiguous, Deferred, Outcome, Outgoing, Refused, Scope, Sent
 from tests.simulator.world import Violation, World
 
 
+class Records(Protocol):
+    """What is committed in the outbox."""
+
+    def trouble_with(self, outgoing: Outgoing) -> str | None:
+        """Why the mail must not be handed over now, or None."""
+        ...
+
+    def attempts(self, message_id: str) -> int:
+        """Outcomes that were recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An outcome that the courier knows, and that is not committed yet."""
+
+    outcome: Outcome
+    reached: bool
+    attempts: int
+    faults: int
+
+
 class Relay:
     """What was accepted, and what our side can know of it; one for all couriers."""
 
-    def __init__(self, world: World, may_be_handed_over: Callable[[Outgoing], str | None]) -> None:
+    def __init__(self, world: World, records: Records) -> None:
         self._world = world
-        self._trouble_with = may_be_handed_over
+        self._records = records
         self.accepted: dict[str, list[Outgoing]] = {}
         self.refused: set[str] = set()
         self.reached: Counter[str] = Counter()
@@ -21,8 +45,7 @@ class Relay:
         self.known: Counter[str] = Counter()
         """Outcomes of announced dots that were committed and leave no doubt."""
         self.commits = 0
-        self._answered: tuple[str, Outcome, bool] | None = None
-        """What the next commit must be about: the courier has an outcome that is not recorded yet."""
+        self._answered: dict[str, Answered] = {}
         self._final: set[str] = set()
         self._down_until = world.true_now
 
@@ -32,31 +55,35 @@ class Relay:
         self._down_until = self._world.true_now + timedelta(minutes=minutes)
 
     def committed(self) -> None:
-        """A transaction was committed: an outcome that waited for it is recorded."""
+        """A transaction was committed: see which outcomes are recorded now."""
         self.commits += 1
-        if self._answered is None:
-            return
-        message_id, outcome, reached = self._answered
-        self._answered = None
-        self.known[message_id] += reached and not isinstance(outcome, Ambiguous)
-        if isinstance(outcome, Sent) or (isinstance(outcome, Refused) and outcome.scope is Scope.RECIPIENT):
+        for message_id, one in list(self._answered.items()):
+            if self._records.attempts(message_id) > one.attempts:
+                del self._answered[message_id]
+                self._recorded(message_id, one)
+
+    def _recorded(self, message_id: str, one: Answered) -> None:
+        self.known[message_id] += one.reached and not isinstance(one.outcome, Ambiguous)
+        if isinstance(one.outcome, Sent) or (isinstance(one.outcome, Refused) and one.outcome.scope is Scope.RECIPIENT):
             self._final.add(message_id)
 
-    def rolled_back(self) -> None:
-        """A transaction failed by a fault of this world: an outcome that waited for it stays unrecorded."""
-        self._answered = None
+    def forgotten(self) -> None:
+        """The process died: what it had not recorded nobody knows."""
+        self._answered.clear()
 
     def send(self, outgoing: Outgoing, before_dot: Callable[[], None]) -> Outcome:
         """As delivery.transport says."""
         message_id = outgoing.message_id
-        if self._answered is not None:
-            raise Violation(f"the outcome of {self._answered[0]} was never recorded")
+        before = self._answered.pop(message_id, None)
+        if before is not None and before.faults == self._world.faults:
+            raise Violation(f"the outcome of {message_id} was not recorded, though nothing stood in the way")
         if message_id in self._final:
             raise Violation(f"{message_id} is sent again after its outcome was recorded")
-        dots = self.reached[message_id]
+        dots, attempts = self.reached[message_id], self._records.attempts(message_id)
         outcome = self._dialogue(outgoing, before_dot)
         self._world.note(f"{type(outcome).__name__} {message_id}")
-        self._answered = (message_id, outcome, self.reached[message_id] > dots)
+        reached = self.reached[message_id] > dots
+        self._answered[message_id] = Answered(outcome, reached, attempts, self._world.faults)
         return outcome
 
     def close(self) -> None:
@@ -89,7 +116,7 @@ class Relay:
             return Ambiguous("nothing came back, nothing was accepted")
         if self._world.lost("4xx after the dot"):
             return Deferred("451", Scope.RECIPIENT)
-        if trouble := self._trouble_with(outgoing):
+        if trouble := self._records.trouble_with(outgoing):
             raise Violation(f"{outgoing.message_id} is handed over {trouble}")
         self.accepted.setdefault(outgoing.message_id, []).append(outgoing)
         self._world.note(f"accepted {outgoing.message_id}")

@@ -14,7 +14,7 @@ from sqlite3 import OperationalError as DiskError
 from sqlalchemy.exc import OperationalError
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-FAR_ENOUGH = timedelta(days=2)
+FAR_ENOUGH = timedelta(days=1)
 """Our clock leaves the true time no further: an outbox row never expires, so that an expired one is a fault."""
 
 
@@ -57,6 +57,7 @@ class World:
         )
         self.in_transaction: Callable[[], bool] = lambda: False
         self.take_turn: Callable[[], None] = lambda: None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.fuse = 0
         """Statements until the database fails; 0: it does not."""
 
@@ -96,6 +97,7 @@ class World:
         """The process dies."""
         self.crashes += 1
         self.note(f"crash {where}")
+        self.take_turn = self.meanwhile = lambda: None
         raise Crash(where)
 
     def may_refuse(self, where: str) -> None:
@@ -134,5 +136,6 @@ class World:
         if self.in_transaction():
             raise Violation(f"a transaction is held open during {where}")
         self.may_crash(where)
+        self.meanwhile()
         if self.happens(self.weather.turn):
             self.take_turn()

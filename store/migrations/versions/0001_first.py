@@ -18,6 +18,7 @@ def upgrade() -> None:
     _installation()
     _requests()
     _arrivals()
+    _entries()
     _outbox()
 
 
@@ -73,7 +74,6 @@ def _requests() -> None:
         sa.Column("trace", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_request"),
     )
-    op.create_index("ix_request_requester_address", "request", ["requester_address"], unique=False)
     op.create_index("ix_request_state", "request", ["state"], unique=False)
     op.create_table(
         "participant",
@@ -128,6 +128,10 @@ def _arrivals() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_arrival"),
         sa.UniqueConstraint("mailbox", "folder", "uidvalidity", "uid", name="uq_arrival_mailbox"),
     )
+    _arrival_indexes()
+
+
+def _arrival_indexes() -> None:
     op.create_index("ix_arrival_content_key", "arrival", ["content_key"], unique=False)
     op.create_index(
         "ix_arrival_effect",
@@ -138,7 +142,6 @@ def _arrivals() -> None:
         postgresql_where=sa.text("effect = 'pending'"),
     )
     op.create_index("ix_arrival_message_id", "arrival", ["message_id"], unique=False)
-    op.create_index("ix_arrival_raw_digest", "arrival", ["raw_digest"], unique=False)
     op.create_index("ix_arrival_request_number", "arrival", ["request_number"], unique=False)
     op.create_index(
         "ix_arrival_unsettled",
@@ -148,6 +151,9 @@ def _arrivals() -> None:
         sqlite_where=sa.text("fate = 'received'"),
         postgresql_where=sa.text("fate = 'received'"),
     )
+
+
+def _entries() -> None:
     op.create_table(
         "entry",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,186 @@
+"""What must be true of a simulated world in the end, whatever was done to it; each sentence here could be false."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from desk.acknowledge import Mode
+from service.house import House
+from service.pipeline import MAX_ATTEMPTS
+from tests.simulator.ledger import Ledger
+from tests.simulator.letters import MAILBOX, Kind, Matter
+from tests.simulator.mailserver import MailServer, marked
+from tests.simulator.relay import Relay
+
+FATES = {
+    Kind.PERSON: "opened",
+    Kind.NAMELESS: "opened",
+    Kind.ROBOT: "opened",
+    Kind.REPLY: "appended",
+    Kind.AWAY: "absorbed",
+    Kind.RETURNED: "absorbed",
+    Kind.OLD: "backfilled",
+}
+"""Of the first copy; every other one is a duplicate."""
+EVERY_COPY = {Kind.POISON: "quarantined", Kind.KILLER: "quarantined", Kind.LARGE: "oversize"}
+ENTRIES = {"opened": 1, "appended": 1, "absorbed": 1}
+DEATHS = MAX_ATTEMPTS - 1
+"""A mail that was left by an earlier start counts as having been tried there, whether it was or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A world after its end."""
+
+    ledger: Ledger
+    server: MailServer
+    relay: Relay
+    house: House
+    matters: list[Matter]
+
+
+class Oracle:
+    """Compares what was stored and sent with what was delivered."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._arrivals = list(scene.ledger.records("arrival"))
+        self._outbox = {row["message_id"]: row for row in scene.ledger.records("outbox")}
+        self._floors = dict(scene.ledger.rows("select uidvalidity, floor_uid from folder"))
+        self._quarantined = 0
+
+    def complaints(self) -> list[str]:
+        """Every broken promise, in words."""
+        checks = (
+            self._conservation,
+            self._fates,
+            self._requests,
+            self._history,
+            self._owed_mail,
+            self._sent_mail,
+            self._marks,
+            self._journal,
+        )
+        return [words for check in checks for words in check()]
+
+    def innocents(self) -> int:
+        """Mails set aside because the process kept dying while they were in hand."""
+        return sum(self._is_innocent(row) for row in self._arrivals)
+
+    def _matter(self, row: dict[str, Any]) -> Matter:
+        return self._scene.server.history[row["uidvalidity"], row["uid"]].matter
+
+    def _conservation(self) -> Iterator[str]:
+        server = self._scene.server
+        positions = Counter((row["uidvalidity"], row["uid"]) for row in self._arrivals)
+        floor = self._floors.get(server.uidvalidity)
+        if floor is None:
+            yield "the folder is not watched"
+            return
+        for uid in server.box:
+            if uid > floor and (server.uidvalidity, uid) not in positions:
+                yield f"lost: {server.uidvalidity}/{uid}"
+        for position, times in positions.items():
+            if times > 1:
+                yield f"duplicated: {position}"
+            if position not in server.history:
+                yield f"unexpected: {position}"
+        for row in self._arrivals:
+            digest, size = row["raw_digest"], row["size"]
+            raw = server.history[row["uidvalidity"], row["uid"]].raw
+            if size != len(raw) or not self._scene.ledger.rows("select 1 from raw where digest = ?", digest):
+                yield f"the bytes of {row['id']} are not those of the server"
+
+    def _is_innocent(self, row: dict[str, Any]) -> bool:
+        """Quarantined without being poison, and the process died often enough to suspect it."""
+        if row["fate"] != "quarantined" or self._matter(row).kind in (Kind.POISON, Kind.KILLER):
+            return False
+        server = self._scene.server
+        return server.deaths - server.begun[row["uidvalidity"], row["uid"]] >= DEATHS
+
+    def _fates(self) -> Iterator[str]:
+        fates: dict[Matter, list[str]] = {matter: [] for matter in self._scene.matters}
+        for row in self._arrivals:
+            if not self._is_innocent(row):
+                fates[self._matter(row)].append(row["fate"])
+        for matter, found in fates.items():
+            if matter.kind in EVERY_COPY:
+                expected = [EVERY_COPY[matter.kind]] * len(found)
+            else:
+                expected = [FATES[matter.kind]] + ["duplicate"] * (len(found) - 1) if found else []
+            if sorted(found) != sorted(expected):
+                yield f"{matter.kind} ended as {found}, not {expected}"
+
+    def _requests(self) -> Iterator[str]:
+        opened = sorted(row["request_number"] or 0 for row in self._arrivals if row["fate"] == "opened")
+        numbers = [number for (number,) in self._scene.ledger.rows("select number from request order by number")]
+        if opened != numbers:
+            yield f"requests {numbers} for arrivals {opened}"
+        numbers_of = {self._matter(row): row["request_number"] for row in self._arrivals if row["fate"] == "opened"}
+        for row in self._arrivals:
+            parent = self._matter(row).parent
+            if row["fate"] in ("appended", "absorbed") and parent and row["request_number"] != numbers_of.get(parent):
+                yield f"the answer {row['id']} is in request {row['request_number']}, not {numbers_of.get(parent)}"
+
+    def _history(self) -> Iterator[str]:
+        entries = Counter(arrival for (arrival,) in self._scene.ledger.rows("select arrival_id from entry"))
+        for row in self._arrivals:
+            expected = 0 if self._matter(row).kind is Kind.RETURNED else ENTRIES.get(row["fate"], 0)
+            if entries[row["id"]] != expected:
+                yield f"{entries[row['id']]} entries for arrival {row['id']}, which is {row['fate']}"
+
+    def _owed_mail(self) -> Iterator[str]:
+        """Each request has its receipt, each news its notification, and nothing else is written to anybody."""
+        expected = Counter(kind for row in self._arrivals for kind in self._due(row))
+        found = Counter(row["kind"] for row in self._outbox.values())
+        if found != expected:
+            yield f"owed {dict(found)}, not {dict(expected)}"
+        promises = self._scene.ledger.rows("select count(*) from promise")[0][0]
+        if promises != 2 * found["receipt"]:
+            yield f"{promises} promises in {found['receipt']} receipts"
+        names = {self._receipt_id(row) for row in self._arrivals if "receipt" in self._due(row)}
+        if missing := names - set(self._outbox):
+            yield f"no receipt has the derived Message-ID {missing}"
+
+    def _due(self, row: dict[str, Any]) -> Iterator[str]:
+        kind = self._matter(row).kind
+        if row["fate"] == "opened" and kind in (Kind.PERSON, Kind.NAMELESS):
+            yield "receipt"
+        if row["fate"] in ("opened", "appended") and self._scene.house.mailboxes[MAILBOX].mode is Mode.FULL:
+            yield "notification"
+
+    def _receipt_id(self, row: dict[str, Any]) -> str:
+        key, sender = row["content_key"], self._matter(row).sender
+        return self._scene.house.keyring.message_id("receipt", content_key=key, recipient=sender, domain="corp.example")
+
+    def _sent_mail(self) -> Iterator[str]:
+        relay = self._scene.relay
+        for message_id, row in self._outbox.items():
+            accepted = relay.accepted.get(message_id, [])
+            doubts = relay.reached[message_id] - relay.known[message_id]
+            if row["state"] == "sent" and not accepted:
+                yield f"{message_id} counts as sent, and nobody accepted it"
+            if row["state"] != "sent" and not (row["state"] == "refused" and message_id in relay.refused):
+                yield f"{message_id} ended as {row['state']}"
+            if len(accepted) > 1 + doubts:
+                yield f"{message_id} was accepted {len(accepted)} times with {doubts} doubts"
+            if row["ambiguous"] != doubts:
+                yield f"{message_id} was perhaps sent {doubts} times, {row['ambiguous']} are counted"
+            if len({one.content for one in accepted}) > 1:
+                yield f"{message_id} was sent with different bytes"
+        if unknown := set(relay.accepted) - set(self._outbox):
+            yield f"sent without being owed: {unknown}"
+
+    def _marks(self) -> Iterator[str]:
+        server = self._scene.server
+        for uid, one in server.box.items():
+            if marked(one) != (uid > self._floors.get(server.uidvalidity, 0)):
+                yield f"UID {uid} is {'' if marked(one) else 'not '}marked"
+
+    def _journal(self) -> Iterator[str]:
+        query = "select arrival_id from journal where event in ('settled', 'quarantined')"
+        settled = Counter(arrival for (arrival,) in self._scene.ledger.rows(query))
+        for row in self._arrivals:
+            if settled[row["id"]] != 1:
+                yield f"arrival {row['id']} is settled {settled[row['id']]} times in the journal"

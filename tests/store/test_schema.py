@@ -1,0 +1,118 @@
+"""The schema: migrations make exactly the tables, all or nothing, and no other schema is touched."""
+
+import shutil
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from store import schema
+from store.database import Database
+from store.schema import SchemaMismatch, prepare, require
+from store.tables import metadata
+
+HALF = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+
+def upgrade():
+    op.create_table("half", sa.Column("id", sa.Integer(), nullable=False))
+    op.execute("INSERT INTO half VALUES (1)")
+    {end}
+"""
+
+
+def tables(database):
+    with database.read() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def masters(database):
+    """Each table and index as SQLite keeps it, without quotes and spaces."""
+    with database.read() as connection:
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+    return {name: "".join(sql.replace('"', "").replace(",", ",\n").split()) for name, sql in rows}
+
+
+@pytest.fixture
+def longer(tmp_path, monkeypatch):
+    """Add a second migration that ends with the given line; in a folder whose name Alembic could misread."""
+
+    def add(end="pass"):
+        folder = tmp_path / "100% of %(here)s"
+        if not folder.exists():
+            shutil.copytree(schema._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "0002_second.py").write_text(HALF.format(end=end), encoding="utf-8")
+        monkeypatch.setattr(schema, "_MIGRATIONS", folder)
+
+    return add
+
+
+def test_migrations_make_exactly_the_declared_tables(database):
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_indexes_and_their_conditions_are_the_declared_ones(sqlite):
+    declared = Database("sqlite://")
+    with declared.write() as connection:
+        metadata.create_all(connection)
+    of_indexes = {name: sql for name, sql in masters(declared).items() if name.startswith("ix_")}
+    assert {name: sql for name, sql in masters(sqlite).items() if name.startswith("ix_")} == of_indexes
+    assert sum("WHERE" in sql for sql in of_indexes.values()) == 3
+    declared.close()
+
+
+def test_an_empty_database_gets_the_schema(empty):
+    prepare(empty)
+    require(empty)
+    assert tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_preparing_again_changes_nothing(sqlite):
+    before = masters(sqlite)
+    prepare(sqlite)
+    assert masters(sqlite) == before
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing(empty, longer):
+    longer("raise ZeroDivisionError")
+    with pytest.raises(ZeroDivisionError):
+        prepare(empty)
+    assert tables(empty) == set()
+    longer()
+    prepare(empty)
+    assert "half" in tables(empty)
+
+
+def test_an_older_schema_is_left_alone_and_the_way_on_is_named(database, longer):
+    longer()
+    for check in (prepare, require):
+        with pytest.raises(SchemaMismatch, match=r"has schema 0001, this program needs 0002: run `deskbell upgrade`"):
+            check(database)
+    assert "half" not in tables(database)
+
+
+def test_a_newer_schema_is_refused(database):
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for check in (prepare, require):
+        with pytest.raises(SchemaMismatch, match=r"has schema 9999, newer than this program's 0001"):
+            check(database)
+
+
+def test_a_database_with_other_tables_is_refused_and_left_alone(empty):
+    with empty.write() as connection:
+        connection.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    with pytest.raises(SchemaMismatch, match="give it a database of its own"):
+        prepare(empty)
+    assert tables(empty) == {"theirs"}
+
+
+def test_who_only_reads_creates_nothing(empty):
+    with pytest.raises(SchemaMismatch, match="is empty"):
+        require(empty)
+    assert tables(empty) == set()
