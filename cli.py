@@ -54,12 +54,18 @@ def main() -> None:
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")
 def run(config: ConfigOption = None) -> None:
-    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C)."""
+    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C).
+
+    The first run creates the database and the key. Departments, calendars and rules come from routing.toml beside
+    config.toml where there is one, else from the starter set.
+    """
     from service.daemon import Daemon, Foundation
     from service.installation import begin, locked
     from service.logs import begin as begin_log
+    from service.logs import say
     from store.database import Database
 
+    os.umask(0o077)  # The database holds everybody's mail.
     with _errors():
         settings = _settings(config)
         lines = begin_log(settings.log)
@@ -77,7 +83,7 @@ def run(config: ConfigOption = None) -> None:
             gc.freeze()
             # Threads hand over to one another several times a mail; at 5 ms each the waiting would be most of the time.
             sys.setswitchinterval(0.0005)
-            daemon.run(ready=lambda: print("ready", file=sys.stderr, flush=True))
+            daemon.run(ready=lambda: say("ready"))
             database.close()
         lines.close()
 
@@ -85,12 +91,19 @@ def run(config: ConfigOption = None) -> None:
 @app.command(epilog="Example: deskbell explain --json mail.eml folder/ - < other.eml")
 def explain(
     paths: Annotated[list[str], typer.Argument(help='Mails (RFC 5322), folders of mails, or "-".', show_default=False)],
-    config: ConfigOption = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Judge by this config.toml; else by DESKBELL_CONFIG, if set.")
+    ] = None,
     now: Annotated[
-        datetime | None, typer.Option(help="Count promised moments from here.", formats=["%Y-%m-%dT%H:%M:%S%z"])
+        datetime | None,
+        typer.Option(
+            help="Count promised moments from here: 2026-11-23T09:00:00+01:00.",
+            formats=["%Y-%m-%dT%H:%M:%S%z"],
+            metavar="MOMENT",
+        ),
     ] = None,
     mbox: Annotated[bool, typer.Option("--mbox", help="Read every file as an mbox.")] = False,
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each mail.")] = False,
 ) -> None:
     """Say what deskbell makes of mails, without touching anything. Without a configuration the mail alone is judged."""
     from service.explain import Explainer, NothingToExplain, listed, mails
@@ -113,7 +126,7 @@ def explain(
 @requests_app.command("list", epilog="Example: deskbell requests list --department it --state new")
 def requests_list(
     config: ConfigOption = None,
-    department: Annotated[str | None, typer.Option(help="Only of this department.")] = None,
+    department: Annotated[str | None, typer.Option(help="Only of this department, by its key, such as it.")] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state: new, answered or open.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -160,8 +173,13 @@ def requests_show(
 @ledger_app.command("list", epilog="Example: deskbell ledger list --fate quarantined")
 def ledger_list(
     config: ConfigOption = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only of this mailbox.")] = None,
-    fate: Annotated[str | None, typer.Option(help="Only with this fate, such as opened or quarantined.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Only of this mailbox, by its address.")] = None,
+    fate: Annotated[
+        str | None,
+        typer.Option(
+            help="Only with this fate, such as opened or quarantined; a wrong one is told which there are."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List arrivals and what became of them, oldest first."""

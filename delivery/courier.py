@@ -61,13 +61,13 @@ class Chance:
 
 
 class Courier:
-    """One sender with a connection of its own."""
+    """One sender with a connection of its own; gap is the least time between two of its mails."""
 
-    def __init__(self, outbox: Outbox, transport: Transport, chance: Chance, *, per_minute: int = 0) -> None:
+    def __init__(self, outbox: Outbox, transport: Transport, chance: Chance, *, gap: timedelta | None = None) -> None:
         self._outbox = outbox
         self._transport = transport
         self._chance = chance
-        self._gap = timedelta(minutes=1) / per_minute if per_minute else None
+        self._gap = gap
         self._held: list[Claimed] = []
         self._not_before: datetime | None = None
         self._failures = 0

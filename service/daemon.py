@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
@@ -142,7 +142,7 @@ class Daemon:
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
-                log.error("%s: %s: %s", name, type(error).__doc__, error)  # noqa: TRY400 - the words say it all
+                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
                 pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
@@ -170,12 +170,14 @@ class Daemon:
     def _courier(self, number: int) -> threading.Thread:
         bell = Bell()
         self._courier_bells.append(bell)
-        per_minute = self._settings.smtp.rate_per_minute if self._settings.smtp else 0
+        smtp = self._settings.smtp
+        # Each courier has its share of the rate.
+        gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
             _transport(self._settings),
             Chance(utc_now, random.random),
-            per_minute=per_minute,
+            gap=gap,
         )
 
         def rest() -> None:

@@ -49,8 +49,8 @@ class FrontDoor:
             await self._open(door, opening, stopped)
             doors.append(door)
             opened(opening.protocol)
-        while not stopped():
-            await asyncio.sleep(_LOOK_SECONDS)  # noqa: ASYNC110 - another thread stops us, and may do so at any time
+        while not stopped():  # noqa: ASYNC110 - another thread stops us, and may do so at any time
+            await asyncio.sleep(_LOOK_SECONDS)
         await asyncio.gather(*(door.close(GRACE_SECONDS) for door in doors))
 
     async def _open(self, door: Door, opening: Opening, stopped: Callable[[], bool]) -> None:

@@ -2,7 +2,9 @@
 
 import mailbox as mbox
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -75,13 +77,20 @@ def mails(place: Listed) -> Iterator[Found]:
 
 
 def _from_stdin(place: Listed) -> Iterator[Found]:
-    yield Found(place.name, sys.stdin.buffer.read())
+    raw = sys.stdin.buffer.read()
+    if not place.is_mbox:
+        yield Found(place.name, raw)
+        return
+    with tempfile.NamedTemporaryFile() as file:  # the library reads an mbox from a file only
+        file.write(raw)
+        file.flush()
+        yield from _from_mbox(Path(file.name), place.name)
 
 
 def _from_mbox(path: Path, name: str) -> Iterator[Found]:
-    box = mbox.mbox(path, create=False)
-    for number in box.keys():  # noqa: SIM118 - iterating an mbox gives messages, not keys
-        yield Found(f"{name}#{number}", box.get_bytes(number))
+    with closing(mbox.mbox(path, create=False)) as box:
+        for number in box.keys():  # noqa: SIM118 - iterating an mbox gives messages, not keys
+            yield Found(f"{name}#{number}", box.get_bytes(number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from desk.token import Key, Keyring
 from intake.evidence import EvidencePolicy
 from routing.matcher import Matcher
 from routing.reading import read_routing
-from routing.rules import CalendarTable, starter_text
+from routing.rules import CalendarTable, Routing, starter_text
 from routing.tables import RoutingError
 from service.calendars import CalendarSpec, build_calendar
 from service.settings import Mailbox as MailboxSettings
@@ -86,6 +86,7 @@ def build_house(settings: Settings, surroundings: Surroundings) -> House:
     own = settings.path.parent / ROUTING_FILE
     text, source = (_text_of(own), str(own)) if own.exists() else (starter_text(), STARTER)
     routing = read_routing(text, source=source, default_domain=settings.own_domains[0])
+    _check_departments(settings, routing, source)
     domains = frozenset(settings.own_domains)
     evidence = EvidencePolicy(
         mode=settings.auth.mode, own_domains=domains, trusted_ids=frozenset(settings.auth.trusted_ids)
@@ -126,6 +127,16 @@ def starter_house(surroundings: Surroundings) -> House:
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
+
+
+def _check_departments(settings: Settings, routing: Routing, source: str) -> None:
+    known = [department.key for department in routing.departments]
+    for number, mailbox in enumerate(settings.mailbox, 1):
+        if mailbox.department is not None and mailbox.department not in known:
+            place = f"mailbox[{number}] ({mailbox.address})"
+            accepted = f"a department of {source}: {', '.join(known)}"
+            found = repr(mailbox.department)
+            raise RoutingError(str(settings.path), place=place, key="department", found=found, accepted=accepted)
 
 
 def _mailbox(one: MailboxSettings) -> Mailbox:

@@ -18,9 +18,13 @@ class KeyTrouble(Exception):
 
 def read_keys(path: Path) -> Keyring:
     """The keys of the file, one `name secret` a line, oldest first. Raises KeyTrouble."""
-    if path.stat().st_mode & 0o077:
+    try:
+        mode, text = path.stat().st_mode, path.read_text("ascii", "replace")
+    except OSError as error:  # no mail is in hand yet: nothing runs without a key
+        raise KeyTrouble(f"{path}: cannot be read: {error.strerror}") from error
+    if mode & 0o077:
         raise KeyTrouble(f"{path}: others may read the key: chmod 600 {path}")
-    lines = [line.split() for line in path.read_text("ascii", "replace").splitlines() if line.strip()]
+    lines = [line.split() for line in text.splitlines() if line.strip()]
     if not lines:
         raise KeyTrouble(f"{path}: holds no key: restore it from a backup")
     return Keyring(tuple(_key(path, line) for line in lines))
@@ -37,6 +41,9 @@ def make_keys(path: Path, random_octets: Callable[[int], bytes]) -> Keyring:
         file.write(f"{FIRST_NAME} {base64.b64encode(secret).decode('ascii')}\n")
         file.flush()
         os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # the name, too: without it a power cut leaves a database whose key is gone
+    os.close(folder)
     return Keyring((Key(FIRST_NAME, secret),))
 
 

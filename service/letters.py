@@ -111,7 +111,7 @@ def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | Non
         message_id=message_id,
         in_reply_to=mail.message_id,
         references=_references(mail),
-        reply_to=tuple(address for address in (writer.address, mailbox.address) if is_sendable(address)),
+        reply_to=tuple(filter(is_sendable, (_answered(matter), mailbox.address))),
         date=matter.now,
         language=facts.language,
         text=rendered.text,
@@ -125,6 +125,12 @@ def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | Non
 def answer_subject(subject: str) -> str:
     """Exactly "Re: " and the requester's subject, so that Gmail and Outlook keep the thread; never "Re: Re: "."""
     return subject if subject[:3].lower() == "re:" else f"Re: {subject}"
+
+
+def _answered(matter: Matter) -> str:
+    """Who gets the department's answer: the writer, but of a held mail the requester, not the stranger."""
+    person = matter.request.requester if matter.decision.news is News.HELD else matter.judged.mail.sender
+    return person.address if person is not None else ""
 
 
 def _message_id(matter: Matter, house: House, kind: NoticeKind, recipient: str) -> str:

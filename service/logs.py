@@ -4,6 +4,7 @@ A pipe that nobody reads is full after 64 kB and would freeze whoever writes to 
 to a thread of their own; what does not fit is dropped and counted.
 """
 
+import contextlib
 import json
 import logging
 import queue
@@ -74,11 +75,18 @@ class LineThread(logging.Handler):
         super().close()
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            print(line, file=sys.stderr, flush=True)
-            if self._dropped:
-                dropped, self._dropped = self._dropped, 0
-                print(f"{dropped} log lines were dropped: stderr was not read", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # whoever read stderr is gone: mail goes on, the lines are lost
+            while (line := self._lines.get()) is not None:
+                say(line)
+                if self._dropped:
+                    dropped, self._dropped = self._dropped, 0
+                    say(f"{dropped} log lines were dropped: stderr was not read")
+
+
+def say(line: str) -> None:
+    """Write a line to stderr in one piece: print would write its end apart, behind another thread's line."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def begin(settings: Log) -> LineThread:

@@ -4,6 +4,7 @@ A recorded outcome is on its way to the disk while the courier already speaks to
 committed before that one's final dot, because the writer keeps the order.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from desk.outbox import Claimed, Verdict
 from service.transactions import Commit, Transactions
 from store import journal, outbox
 from store.database import Database
+
+log = logging.getLogger("deskbell.outbox")
 
 
 class StoredOutbox:
@@ -27,7 +30,10 @@ class StoredOutbox:
 
     def claim(self, *, now: datetime, limit: int) -> list[Claimed]:
         """The next due mails, from now on held by the caller."""
-        self._finish_recording(now)
+        self._finish_recording()
+        if self._unrecorded:
+            self.recover(self._unrecorded, now=now, hold=AMBIGUOUS_HOLD)
+            self._unrecorded.clear()
         return self._transactions.run(lambda connection: outbox.claim(connection, now=now, limit=limit))
 
     def reach_dot(self, claimed: Claimed) -> None:
@@ -36,7 +42,7 @@ class StoredOutbox:
 
     def record(self, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
         """Write what became of the attempt; committed by the next call at the latest."""
-        self._finish_recording(now)
+        self._finish_recording()
         detail = {"state": verdict.state.value, "perhaps_sent": verdict.perhaps_sent}
         entry = journal.Record("attempt", outbox_id=claimed.id, detail=detail)
 
@@ -46,16 +52,16 @@ class StoredOutbox:
 
         self._recording = claimed, self._transactions.submit(work)
 
-    def _finish_recording(self, now: datetime) -> None:
-        """The last record is committed, or its mail is given back as perhaps sent: raises what prevented it."""
+    def _finish_recording(self) -> None:
+        """The last record is committed, or its mail is to be given back as perhaps sent, before anything is claimed.
+
+        Nothing is raised: the mail in hand has an outcome of its own, which must not be lost with another's.
+        """
         if self._recording is not None:
             (claimed, recording), self._recording = self._recording, None
-            if recording.exception() is not None:
+            if (error := recording.exception()) is not None:
+                log.error("what became of %s could not be recorded: %s", claimed.message_id, error)
                 self._unrecorded.append(claimed)
-                recording.result()
-        if self._unrecorded:
-            self.recover(self._unrecorded, now=now, hold=AMBIGUOUS_HOLD)
-            self._unrecorded.clear()
 
     def recover(self, held: Sequence[Claimed], *, now: datetime, hold: timedelta) -> None:
         """Give back mails without a recorded outcome."""

@@ -28,7 +28,7 @@ from service.settle import Settling, settle
 from service.transactions import Transactions
 from store import arrivals, journal
 from store.arrivals import Waiting
-from store.database import Database
+from store.database import Database, TransactionLost
 from store.effects import PENDING
 
 log = logging.getLogger("deskbell.pipeline")
@@ -67,6 +67,8 @@ class Pipeline:
         self._ports = ports
         self._house = house
         self._epoch = epoch
+        self._spared: set[int] = set()
+        """Arrivals whose counted attempt the database prevented: their next attempt is that one."""
 
     def acceptance(self, received: Sequence[Arrival]) -> Callable[[Connection], None]:
         """Step 1 as work for a transaction: once that is committed the bytes are durable."""
@@ -100,13 +102,15 @@ class Pipeline:
         if self._failures(suspects[0]) >= MAX_ATTEMPTS:
             self._ports.transactions.run(lambda connection: self._quarantine(connection, suspects[0]))
             return self._next_batch()
-        ids = [one.id for one in suspects]
-        self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, ids))
+        ids = {one.id for one in suspects}
+        uncounted = ids - self._spared
+        self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, uncounted))
+        self._spared -= ids
         return Batch(suspects, counted=True)
 
     def _failures(self, one: Waiting) -> int:
         """Attempts that failed; one that was left over by an earlier start had at least the one it died in."""
-        return one.attempts + (one.epoch != self._epoch)
+        return one.attempts - (one.id in self._spared) + (one.epoch != self._epoch)
 
     def _settling(self, one: Waiting, judged: "Judged | ParserDied") -> Callable[[Connection], None]:
         """Steps 4, 6 and 7 for one arrival, as work for a transaction of its own."""
@@ -127,7 +131,8 @@ class Pipeline:
             (one, error) for one, error in zip(batch.items, outcomes, strict=True) if isinstance(error, Exception)
         ]
         for one, error in failed:
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+            if isinstance(error, DBAPIError | TransactionLost) and not isinstance(error, IntegrityError | DataError):
+                self._spared |= {one.id for one in batch.items} if batch.counted else set()
                 raise error
             log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
         if failed and not batch.counted:

@@ -70,15 +70,20 @@ class Consequence:
 
 
 def _own_recognised(settling: Settling) -> Judged:
-    """A mail of ours that came back is our own, whatever it looks like: from our mailbox, with an id we made."""
+    """A mail of ours that came back is our own, whatever it looks like: from our mailbox, with an id we made.
+
+    A relay may have given it another Message-ID; X-Deskbell-Id travels along.
+    """
     judged = settling.judged
     mail = judged.mail
-    if mail.message_id is None or not settling.house.is_mailbox(mail.sender):
+    if not settling.house.is_mailbox(mail.sender):
         return judged
-    if not requests.StoredThreads(settling.connection).sent([mail.message_id]):
+    ids = [*([mail.message_id] if mail.message_id else []), *(f"<{one}>" for one in mail.header("x-deskbell-id")[:1])]
+    made_by_us = requests.StoredThreads(settling.connection).sent(ids) if ids else {}
+    if not made_by_us:
         return judged
-    own = Automatic(AutomaticKind.OWN, (f"Message-ID: {mail.message_id} is one of ours",))
-    return replace(judged, mail=replace(mail, automatic=own, references=(*mail.references, mail.message_id)))
+    own = Automatic(AutomaticKind.OWN, (f"{next(iter(made_by_us))} is a mail of ours",))
+    return replace(judged, mail=replace(mail, automatic=own, references=(*mail.references, *made_by_us)))
 
 
 def _circumstances(settling: Settling) -> Circumstances:

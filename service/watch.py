@@ -123,6 +123,8 @@ class _Session:
     """The folder had another UIDVALIDITY before: what is older than its floor was there already."""
     compared: datetime | None = None
     flag: str | None = None
+    accepted: int = 0
+    """Messages handed over so far; a UID that the server lists but never hands over must not keep us busy."""
 
 
 class FolderWatch:
@@ -192,7 +194,7 @@ class FolderWatch:
             floor_at=known[0].floor_at if known else self._ports.now(),
         )
         self._ports.transactions.run(lambda connection: folders.watch(connection, new))
-        log.warning("%s %s: watched from UID %d on", self._spec.mailbox, self._spec.folder, floor + 1)
+        log.info("%s %s: watched from UID %d on", self._spec.mailbox, self._spec.folder, floor + 1)
         return self._known()[-1]
 
     def _flag(self, state: State) -> str | None:
@@ -215,11 +217,12 @@ class FolderWatch:
         return [uid for uid in on_server if uid not in known]
 
     def _accept(self, session: _Session, uids: Sequence[int]) -> bool:
+        before = session.accepted
         try:
             self._accept_batches(session, uids)
         except CommandRefused:  # the server hands over some mail of these not at all: ask one by one to learn which
             self._accept_singly(session, [uid for uid in uids if uid > session.cursor] or uids)
-        return bool(uids)
+        return session.accepted > before
 
     def _accept_singly(self, session: _Session, uids: Sequence[int]) -> None:
         for uid in uids:
@@ -234,6 +237,7 @@ class FolderWatch:
             accept = self._ports.pipeline.acceptance([self._arrival(session, message) for message in messages])
             self._ports.transactions.run(_both(accept, session.watched.id, top))
             session.cursor = max(session.cursor, top)
+            session.accepted += len(messages)
 
     def _arrival(self, session: _Session, message: Message) -> Arrival:
         watched = session.watched

@@ -40,8 +40,15 @@ class Job:
         self._result: Any = None
         self._error: Exception | None = None
 
+    def _is_wanted(self) -> bool:
+        """Whether somebody still waits; if so nobody can give up from now on: a cancelled future refuses its result."""
+        running, cancelled = self.future.running(), self.future.cancelled()
+        return running or (not cancelled and self.future.set_running_or_notify_cancel())
+
     def run(self, connection: Connection) -> None:
-        """Do the work behind a savepoint and remember how it ended."""
+        """Do the work behind a savepoint and remember how it ended; nothing, where nobody waits for it any more."""
+        if not self._is_wanted():
+            return
         try:
             with connection.begin_nested():
                 self._result = self.work(connection)
@@ -51,6 +58,8 @@ class Job:
     def tell(self, error: Exception | None = None) -> None:
         """Resolve the future: by the work's own outcome, or by the error that undid the whole group."""
         failure = self._error or error
+        if not self._is_wanted():
+            return  # whoever gave up waiting still has the mail
         if failure is not None:
             self.future.set_exception(failure)
         else:
@@ -63,17 +72,19 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._taking = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue the work; the future resolves after COMMIT, or fails and then nothing of the work happened."""
         job = Job(work)
-        if self._stopped.is_set():
-            job.tell(WriterStopped("the daemon is stopping"))
-        else:
-            self._jobs.put(job)
+        with self._taking:  # nothing is queued behind the end: nobody would answer it
+            if self._stopped:
+                job.tell(WriterStopped("the daemon is stopping"))
+            else:
+                self._jobs.put(job)
         return job.future
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -92,14 +103,14 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._stopped.set()
-        self._jobs.put(None)
+        with self._taking:
+            self._stopped = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._commit(job)
-        self._refuse_rest()
 
     def _commit(self, first: Job) -> None:
         group: list[Job] = []
@@ -129,7 +140,3 @@ class Writer:
         if job is None:
             self._jobs.put(None)  # the end is for _serve to see, behind this group
         return job
-
-    def _refuse_rest(self) -> None:
-        while (job := self._waiting()) is not None:
-            job.tell(WriterStopped("the daemon is stopping"))

@@ -122,7 +122,7 @@ def test_a_list_can_be_narrowed_down(desk: Installation, words: tuple[str, ...],
 
 
 def test_a_password_is_never_shown(tmp_path):
-    """config show says where each setting comes from, and of a password only that."""
+    """The command says where each setting comes from, and of a password only that."""
     config = '[[mailbox]]\naddress = "help@corp.example"\n[mailbox.imap]\nhost = "127.0.0.1"\ntls = "none"\n'
     config += 'user = "help"\npassword = "hunter2"\n[maildir]\npath = "outgoing"\n'
     with Installation(tmp_path, config) as desk:

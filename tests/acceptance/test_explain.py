@@ -1,7 +1,6 @@
 """`deskbell explain` says what deskbell would make of a mail, and leaves no trace of having been asked."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ def test_a_folder_gives_one_object_a_mail_in_order_and_stays_as_it_was(folder: P
 
 
 def test_a_file_and_standard_input_are_called_as_they_were_given(folder: Path):
-    """"-" is standard input; promised moments count from --now, whatever the mail's Date says."""
+    """A hyphen is standard input; promised moments count from --now, whatever the mail's Date says."""
     file, piped = explained(f"{folder}/b.eml", "-", "--now", NOW, stdin=letter("Piped").raw)
     assert (file["file"], file["subject"]) == (f"{folder}/b.eml", "Toner")
     assert (piped["file"], piped["subject"]) == ("-", "Piped")
@@ -118,7 +117,7 @@ def test_with_a_configuration_the_rules_of_the_mailbox_apply(configured: Install
     said = explained(str(tmp_path), environ={"DESKBELL_CONFIG": str(configured.config)})
     assert [one["classification"]["department"] for one in said] == ["hr", "it", "hr"]
     assert [one["acknowledge"]["rule"] for one in said] == ["own-person", "external-not-answered", "external-limited"]
-    assert os.listdir(configured.folder) == ["config.toml"]
+    assert [path.name for path in configured.folder.iterdir()] == ["config.toml"]
 
 
 def test_without_a_configuration_every_sender_is_one_of_our_own(tmp_path: Path):

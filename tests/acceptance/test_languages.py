@@ -54,8 +54,6 @@ SAYS = {
 }
 
 
-
-
 @dataclass(frozen=True)
 class Served:
     """A mail in one language, the request it became and what was sent about it."""

@@ -15,7 +15,7 @@ from tests.servers.sink import Sink
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-HOLD = 30.0
+HOLD = 60.0
 """Seconds after which a mail that was perhaps sent goes out again, and some more."""
 STREAM = 30
 
@@ -60,9 +60,9 @@ def moments(desk: Installation, sink: Sink, chance: random.Random) -> Iterator[C
 
 
 def test_no_mail_is_lost_or_opened_twice_when_the_daemon_is_killed_in_the_middle(dovecot: Dovecot, tmp_path: Path):
-    """kill -9 in five moments of a stream of 30: each mail has one request and at least one receipt.
+    """SIGKILL in five moments of a stream of 30: each mail has one request and at least one receipt.
 
-    A second receipt is only possible where the first was perhaps not taken, and then it is the same mail octet by octet.
+    A second receipt is only possible where the first was perhaps not taken; then it is the same mail octet by octet.
     """
     mails = employees(STREAM)
     with Sink() as sink:

@@ -143,7 +143,7 @@ def test_a_second_daemon_on_one_database_is_refused(tmp_path: Path):
 
 @pytest.mark.server
 def test_a_wrong_password_stops_only_its_own_mailbox(dovecot: Dovecot, tmp_path: Path):
-    """stderr names the mailbox and not the password; the other one is served; `ready` is not claimed."""
+    """The log names the mailbox and not the password; the other one is served; `ready` is not claimed."""
     with Sink() as sink:
         config = mailbox("hr@corp.example", dovecot, user="wrong-hr", password="hunter2", department="hr")
         config += mailbox("help@corp.example", dovecot, user="wrong-help") + smtp(sink.port)

@@ -62,7 +62,7 @@ HOUSE = starter_house(Surroundings(UNSIGNED, "UTC"))
 class Dying(InlineParser):
     """Each mail kills it."""
 
-    def parse(self, raw: bytes, *, envelope_sender: str | None) -> Mail:
+    def parse(self, _raw: bytes, **_envelope: str | None) -> Mail:
         raise ParserDied("ran out of memory")
 
 

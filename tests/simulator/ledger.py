@@ -62,10 +62,10 @@ class Ledger:
         """What is still to be done, in words."""
         return [words for (words,) in self.rows(_OWED, uidvalidity)]
 
-    def attempts(self, message_id: str) -> int:
-        """Outcomes that were recorded."""
-        found = self.rows("select attempts from outbox where message_id = ?", message_id)
-        return int(found[0][0]) if found else 0
+    def progress(self, message_id: str) -> tuple[str, str | None, int]:
+        """State, phase, and how many outcomes were recorded."""
+        found = self.rows("select state, phase, attempts from outbox where message_id = ?", message_id)
+        return (str(found[0][0]), found[0][1], int(found[0][2])) if found else ("unknown", None, 0)
 
     def trouble_with(self, outgoing: Outgoing) -> str | None:
         """Why the mail must not be handed over now, or None."""

@@ -59,7 +59,9 @@ def first_mail(kind: Kind, number: int) -> Matter:
     if kind in (Kind.POISON, Kind.KILLER):
         fields.append(f"X-Poison: {kind}")
     body = "x" * 70 + "\n"
-    return Matter(kind, _octets(fields, body * (LARGEST // 60) if kind is Kind.LARGE else f"It is broken {number}."), sender)
+    return Matter(
+        kind, _octets(fields, body * (LARGEST // 60) if kind is Kind.LARGE else f"It is broken {number}."), sender
+    )
 
 
 def answer(kind: Kind, number: int, *, parent: Matter, receipt_id: str) -> Matter:

@@ -55,8 +55,9 @@ class MailServer:
         self.box: dict[int, Stored] = {}
         self.history: dict[tuple[int, int], Stored] = {}
         self.begun: dict[tuple[int, int], int] = {}
-        """Deaths of the settling loop when a mail was last fetched."""
+        """How many deaths there had been when a mail was last fetched."""
         self.deaths = 0
+        """Of the process, while it tried to settle something."""
 
     def deliver(self, matter: Matter, raw: bytes, date: datetime | None = None) -> None:
         """The mail lies in the folder."""
@@ -162,5 +163,3 @@ class Connection:
 def marked(one: Stored) -> bool:
     """Whether the mail carries our mark."""
     return KEYWORD in one.flags
-
-

@@ -152,6 +152,7 @@ class Oracle:
 
     def _receipt_id(self, row: dict[str, Any]) -> str:
         key, sender = row["content_key"], self._matter(row).sender
+        # RECEIPT_ID
         return self._scene.house.keyring.message_id("receipt", content_key=key, recipient=sender, domain="corp.example")
 
     def _sent_mail(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
 from service.watch import FolderWatch, Spec, WatchPorts
 from store import meta
-from store.database import Database
+from store.database import Database, TransactionLost
 from tests.simulator.letters import LARGEST, MAILBOX
 from tests.simulator.mailserver import MailServer
 from tests.simulator.relay import Relay
@@ -59,6 +59,28 @@ def house(mode: Mode) -> House:
     return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}))
 
 
+class Promised(Future[T]):
+    """A future that has the writer do its work where somebody waits for it: there is no other thread."""
+
+    def __init__(self, write: Callable[[], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def result(self, timeout: float | None = None) -> T:
+        """As of any future."""
+        self._wait()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """As of any future."""
+        self._wait()
+        return super().exception(timeout)
+
+    def _wait(self) -> None:
+        while not self.done():
+            self._write()
+
+
 class FaultyTransactions:
     """The one writer (service.writer) without its thread: work in order, in groups that share a commit.
 
@@ -74,15 +96,11 @@ class FaultyTransactions:
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """As service.transactions says; whoever dies after the commit never hears of it."""
-        future = self._begun(work)
-        self._write_until(future)
-        return future.result()
+        return self._begun(work).result()
 
     def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
         """As service.transactions says."""
         futures = [self._begun(work) for work in works]
-        if futures:
-            self._write_until(futures[-1])
         errors = [future.exception() for future in futures]
         return [f.result() if e is None else cast("Exception", e) for f, e in zip(futures, errors, strict=True)]
 
@@ -98,13 +116,9 @@ class FaultyTransactions:
             self._write()
 
     def _begun(self, work: Callable[[Connection], T]) -> "Future[T]":
-        future: Future[T] = Future()
+        future: Future[T] = Promised(self._write)
         self._queue.append((work, future))
         return future
-
-    def _write_until(self, future: "Future[Any]") -> None:
-        while not future.done():
-            self._write()
 
     def _write(self) -> None:
         """One group: all of it is committed, or nothing."""
@@ -112,7 +126,7 @@ class FaultyTransactions:
         group, self._queue = self._queue[:size], self._queue[size:]
         try:
             outcomes = self._committed([work for work, _ in group])
-        except OperationalError as error:
+        except (OperationalError, TransactionLost) as error:
             outcomes = [error] * size
         finally:
             self._world.fuse = 0
@@ -178,6 +192,8 @@ class Process:
         self._world = world
         self._server = around.server
         self._busy: list[str] = []
+        self._attempted = False
+        """An attempt to settle was counted, and the database came in between: whoever dies now seems to die of it."""
         database = around.database
         epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
         ports = Ports(database, transactions, MortalParser(world), world.now)
@@ -200,8 +216,12 @@ class Process:
         self._busy.append(loop)
         try:
             return self._step(loop)
-        except (MailboxError, OperationalError):
+        except (MailboxError, OperationalError, TransactionLost):
+            self._attempted = self._attempted or loop == "settle"
             return True
+        except Crash:
+            self._server.deaths += self._attempted or loop == "settle"
+            raise
         except Exception as error:
             raise Violation(f"{loop}: {type(error).__name__}: {error}") from error
         finally:
@@ -211,7 +231,9 @@ class Process:
         if loop == "watch":
             return self._watched()
         if loop == "settle":
-            return self._settled()
+            worked = self._pipeline.settle()
+            self._attempted = False
+            return worked
         return self._couriers[loop].step()
 
     def _watched(self) -> bool:
@@ -224,13 +246,6 @@ class Process:
             self._watch.close()
             raise
         return worked
-
-    def _settled(self) -> bool:
-        try:
-            return self._pipeline.settle()
-        except Crash:
-            self._server.deaths += 1
-            raise
 
     def _another(self) -> None:
         """While one loop waits for the network another makes a step; not while that one waits too."""

@@ -17,8 +17,8 @@ class Records(Protocol):
         """Why the mail must not be handed over now, or None."""
         ...
 
-    def attempts(self, message_id: str) -> int:
-        """Outcomes that were recorded."""
+    def progress(self, message_id: str) -> tuple[str, str | None, int]:
+        """State, phase, and how many outcomes were recorded."""
         ...
 
 
@@ -44,7 +44,6 @@ class Relay:
         """Dots that were announced; each of them has a known outcome or is counted as perhaps sent."""
         self.known: Counter[str] = Counter()
         """Outcomes of announced dots that were committed and leave no doubt."""
-        self.commits = 0
         self._answered: dict[str, Answered] = {}
         self._final: set[str] = set()
         self._down_until = world.true_now
@@ -56,11 +55,18 @@ class Relay:
 
     def committed(self) -> None:
         """A transaction was committed: see which outcomes are recorded now."""
-        self.commits += 1
         for message_id, one in list(self._answered.items()):
-            if self._records.attempts(message_id) > one.attempts:
+            state, _, attempts = self._records.progress(message_id)
+            if attempts > one.attempts:
                 del self._answered[message_id]
                 self._recorded(message_id, one)
+            elif state != "sending":
+                del self._answered[message_id]
+                self._abandoned(message_id, one)
+
+    def _abandoned(self, message_id: str, one: Answered) -> None:
+        if one.faults == self._world.faults:
+            raise Violation(f"the outcome of {message_id} was thrown away, though nothing stood in the way")
 
     def _recorded(self, message_id: str, one: Answered) -> None:
         self.known[message_id] += one.reached and not isinstance(one.outcome, Ambiguous)
@@ -74,12 +80,11 @@ class Relay:
     def send(self, outgoing: Outgoing, before_dot: Callable[[], None]) -> Outcome:
         """As delivery.transport says."""
         message_id = outgoing.message_id
-        before = self._answered.pop(message_id, None)
-        if before is not None and before.faults == self._world.faults:
-            raise Violation(f"the outcome of {message_id} was not recorded, though nothing stood in the way")
+        if message_id in self._answered:
+            raise Violation(f"{message_id} is sent again while its outcome is not recorded")
         if message_id in self._final:
             raise Violation(f"{message_id} is sent again after its outcome was recorded")
-        dots, attempts = self.reached[message_id], self._records.attempts(message_id)
+        dots, (_, _, attempts) = self.reached[message_id], self._records.progress(message_id)
         outcome = self._dialogue(outgoing, before_dot)
         self._world.note(f"{type(outcome).__name__} {message_id}")
         reached = self.reached[message_id] > dots
@@ -102,11 +107,10 @@ class Relay:
         return self._hand_over(outgoing)
 
     def _announce(self, outgoing: Outgoing, before_dot: Callable[[], None]) -> None:
-        before = self.commits
         try:
             before_dot()
-        except BaseException:
-            self.reached[outgoing.message_id] += self.commits > before
+        except BaseException:  # it may have been committed, and we died before we heard of it
+            self.reached[outgoing.message_id] += self._records.progress(outgoing.message_id)[:2] == ("sending", "dot")
             raise
         self.reached[outgoing.message_id] += 1
 

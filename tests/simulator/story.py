@@ -31,7 +31,7 @@ class Story:
         self._left = world.random.randint(1, 6)
         self._copies = world.random.randint(0, 3)
         self._renumberings = world.random.choice((0, 0, 1, 2))
-        self._later = 0
+        self._later = world.random.choice((0, 0, 0, 1))
         self.matters: list[Matter] = []
         events: tuple[tuple[float, Callable[[], None]], ...] = (
             (0.35, self.new_mail),

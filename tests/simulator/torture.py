@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from desk.acknowledge import Mode
 from service.house import House
+from store.database import TransactionLost
 from tests.simulator.ledger import Ledger, ledger
 from tests.simulator.mailserver import MailServer
 from tests.simulator.mutants import MUTANTS, NONE
@@ -122,7 +123,7 @@ class Torture:
         try:
             self._process = self._process or Process(self._around)
             return self._process.step(loop)
-        except (Crash, OperationalError):  # the latter only from a start that failed: the supervisor starts it again
+        except (Crash, OperationalError, TransactionLost):  # the latter only from a start that failed: the supervisor starts it again
             self._process = None
             self._relay.forgotten()
             return True

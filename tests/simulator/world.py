@@ -13,6 +13,8 @@ from sqlite3 import OperationalError as DiskError
 
 from sqlalchemy.exc import OperationalError
 
+from store.database import TransactionLost
+
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 FAR_ENOUGH = timedelta(days=1)
 """Our clock leaves the true time no further: an outbox row never expires, so that an expired one is a fault."""
@@ -109,6 +111,8 @@ class World:
         """The database fails."""
         self.faults += 1
         self.note(f"refused {where}")
+        if self.random.random() < 0.3:
+            raise TransactionLost(where)
         raise OperationalError(where, None, DiskError("disk I/O error"))
 
     def light_fuse(self) -> None:

@@ -32,9 +32,9 @@ def tried(database, *ids, times=1):
             arrivals.count_attempt(connection, ids)
 
 
-def earlier(database, *, before, key="k"):
+def earlier(database, *, but, key="k"):
     with database.read() as connection:
-        return arrivals.earlier(connection, content_key=key, before=before)
+        return arrivals.earlier(connection, content_key=key, but=but)
 
 
 @pytest.mark.parametrize(
@@ -235,14 +235,14 @@ def test_earlier_arrivals_are_those_of_the_same_content_oldest_first(database):
     settle(database, 1, content_key="k", request_number=number)
     settle(database, 2, content_key="other")
     settle(database, 3, "duplicate", content_key="k")
-    assert earlier(database, before=4) == [Earlier(1, HELP, NOON, number), Earlier(3, HELP, NOON, None)]
-    assert [one.id for one in earlier(database, before=3)] == [1]
-    assert earlier(database, before=1, key="unheard of") == []
+    assert earlier(database, but=4) == [Earlier(1, HELP, NOON, number), Earlier(3, HELP, NOON, None)]
+    assert [one.id for one in earlier(database, but=3)] == [1]
+    assert earlier(database, but=1, key="unheard of") == []
 
 
 def test_what_is_not_settled_is_nobodys_earlier_arrival(database):
     accept(database, imap(1), imap(2))
-    assert earlier(database, before=2) == []
+    assert earlier(database, but=2) == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)

@@ -1,0 +1,196 @@
+"""An installation: one daemon, one key that belongs to its database, a count of its starts."""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from desk.token import Key
+from service.installation import AlreadyRunning, begin, database_path, locked, reading
+from service.keys import KeyTrouble, make_keys
+from service.settings import load
+from store import meta
+from store.database import Database
+from store.schema import SchemaMismatch
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 30
+CONFIG = """
+[[mailbox]]
+address = "help@corp.example"
+[maildir]
+path = "out"
+"""
+HOLDS = """
+import sys
+from pathlib import Path
+from service.installation import AlreadyRunning, locked
+from service.settings import load
+
+try:
+    with locked(load(Path(sys.argv[1]))):
+        print("locked", flush=True)
+        sys.stdin.read()
+except AlreadyRunning as refusal:
+    print(refusal, flush=True)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG, encoding="utf-8")
+    path.chmod(0o600)
+    return load(path)
+
+
+@pytest.fixture
+def database(settings):
+    database = Database(settings.database.url)
+    yield database
+    database.close()
+
+
+def lock_taken(settings):
+    """Whether somebody holds the lock now."""
+    try:
+        with locked(settings):
+            return False
+    except AlreadyRunning:
+        return True
+
+
+@contextmanager
+def another_daemon(settings):
+    """A process that tries to lock the installation, and what it said."""
+    command = [sys.executable, "-c", HOLDS, str(settings.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+        process.wait(DEADLINE)
+
+
+def test_the_database_lies_beside_its_configuration(settings, tmp_path):
+    assert database_path(settings) == tmp_path / "deskbell.db"
+
+
+def test_the_first_start_makes_schema_and_key(settings, database):
+    keyring, epoch = begin(database, settings)
+    assert epoch == 1
+    assert settings.keys.file.stat().st_mode & 0o777 == 0o600
+    with reading(settings) as same, same.read() as connection:
+        assert meta.read(connection, "key_fingerprint")
+    assert len(keyring.keys) == 1
+
+
+def test_each_start_has_the_next_number_and_the_same_keys(settings, database):
+    starts = [begin(database, settings) for _ in range(3)]
+    assert [epoch for _, epoch in starts] == [1, 2, 3]
+    assert len({keyring for keyring, _ in starts}) == 1
+
+
+def test_the_key_of_a_database_is_never_made_anew(settings, database):
+    begin(database, settings)
+    settings.keys.file.unlink()
+    with pytest.raises(KeyTrouble, match="is missing: restore it from a backup"):
+        begin(database, settings)
+    assert not settings.keys.file.exists()
+
+
+def test_the_key_of_another_installation_is_refused(settings, database):
+    begin(database, settings)
+    settings.keys.file.unlink()
+    make_keys(settings.keys.file, bytes)
+    with pytest.raises(KeyTrouble, match="is not the key this database was used with"):
+        begin(database, settings)
+
+
+def test_a_refused_start_is_not_counted(settings, database):
+    begin(database, settings)
+    kept = settings.keys.file.read_text()
+    settings.keys.file.unlink()
+    with pytest.raises(KeyTrouble):
+        begin(database, settings)
+    settings.keys.file.write_text(kept)
+    settings.keys.file.chmod(0o600)
+    assert begin(database, settings)[1] == 2
+
+
+def test_a_key_made_before_its_database_is_used(settings, database):
+    made = make_keys(settings.keys.file, bytes)
+    assert begin(database, settings)[0] == made
+
+
+def test_a_key_added_behind_the_old_one_signs_from_the_next_start_on(settings, database):
+    first, _ = begin(database, settings)
+    with settings.keys.file.open("a") as file:
+        file.write(f"b {'A' * 43}=\n")
+    second, _ = begin(database, settings)
+    assert second.keys == (*first.keys, Key("b", bytes(32)))
+
+
+def test_a_database_made_by_something_else_gets_no_key(settings, database):
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    with pytest.raises(SchemaMismatch):
+        begin(database, settings)
+    assert not settings.keys.file.exists()
+
+
+def test_one_process_holds_the_lock_for_the_length_of_the_block(settings):
+    with locked(settings):
+        assert lock_taken(settings)
+    assert not lock_taken(settings)
+
+
+def test_an_exception_in_the_block_gives_the_lock_back(settings):
+    with pytest.raises(ValueError), locked(settings):  # noqa: PT011
+        raise ValueError
+    assert not lock_taken(settings)
+
+
+def test_a_second_daemon_is_refused_and_told_what_to_do(settings):
+    with locked(settings), another_daemon(settings) as (_, said):
+        assert said == (f"another deskbell serves {database_path(settings)}: stop it first, or give this one its own")
+
+
+def test_a_daemon_that_was_killed_leaves_no_lock(settings):
+    with another_daemon(settings) as (process, said):
+        assert said == "locked"
+        assert lock_taken(settings)
+        process.kill()
+        assert process.wait(DEADLINE) == -9
+        assert not lock_taken(settings)
+
+
+def test_a_refused_daemon_leaves_the_lock_with_its_holder(settings):
+    with another_daemon(settings) as (_, said):
+        assert said == "locked"
+        assert [lock_taken(settings) for _ in range(2)] == [True, True]
+
+
+def read(settings):
+    with reading(settings):
+        pass
+
+
+def test_who_only_reads_creates_no_database(settings):
+    with pytest.raises(SchemaMismatch, match="there is no database yet: `deskbell run` creates it"):
+        read(settings)
+    assert not database_path(settings).exists()
+
+
+def test_who_only_reads_an_empty_file_is_told_so(settings):
+    database_path(settings).touch()
+    with pytest.raises(SchemaMismatch, match="is empty"):
+        read(settings)
+
+
+def test_who_reads_needs_no_lock_and_no_key(settings, database):
+    begin(database, settings)
+    settings.keys.file.unlink()
+    with locked(settings):
+        read(settings)
