@@ -1,7 +1,7 @@
 """From a decision to the mails that are owed: the receipt to the requester, the word to the department."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from delivery.compose import Letter, LetterKind, compose
 from desk.acknowledge import AckDecision
@@ -134,9 +134,11 @@ def _answered(matter: Matter) -> str:
 
 
 def _message_id(matter: Matter, house: House, kind: NoticeKind, recipient: str) -> str:
+    """The same whenever the mail is settled; equal words without Message-ID at another time are another mail."""
+    mail, came = matter.judged.mail, matter.judged.arrival.received_at.astimezone(UTC)
     return house.keyring.message_id(
         kind.value,
-        content_key=matter.judged.mail.content_key,
+        content_key=mail.content_key if mail.message_id else f"{mail.content_key} {came.isoformat()}",
         recipient=recipient,
         domain=matter.request.mailbox.rpartition("@")[2],
     )

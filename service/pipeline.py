@@ -25,7 +25,7 @@ from service.house import House
 from service.judged import Judged, judge
 from service.parser import ParserDied
 from service.settle import Settling, settle
-from service.transactions import Transactions
+from service.transactions import Commit, Transactions
 from store import arrivals, journal
 from store.arrivals import Waiting
 from store.database import Database, TransactionLost
@@ -67,6 +67,7 @@ class Pipeline:
         self._ports = ports
         self._house = house
         self._epoch = epoch
+        self._storing: Storing | None = None
         self._spared: set[int] = set()
         """Arrivals whose counted attempt the database prevented: their next attempt is that one."""
 
@@ -77,26 +78,47 @@ class Pipeline:
         return lambda connection: arrivals.accept(connection, packed, now=now, epoch=self._epoch)
 
     def settle(self) -> bool:
-        """Steps 2 to 7 for the next arrivals; False where none was waiting."""
+        """Steps 2 to 7 for the next arrivals; False where none was waiting.
+
+        While the writer stores a batch the next one is parsed; it is begun only when that one is known to be stored.
+        """
         self._ports.parser.start()
         batch = self._next_batch()
+        judged = self._judged(batch)
+        stored = self._finish_storing()
+        if batch.items:
+            works = [self._settling(one, result) for one, result in zip(batch.items, judged, strict=True)]
+            self._storing = Storing(batch, [self._ports.transactions.submit(work) for work in works])
+        return stored or bool(batch.items)
+
+    def _judged(self, batch: "Batch") -> list["Judged | Exception"]:
         items = [(one.arrival.raw, one.arrival.envelope.sender) for one in batch.items]
         parsed = self._ports.parser.parse_batch(items)
-        judged = [
-            mail if isinstance(mail, ParserDied) else judge(one.arrival, mail, self._house)
-            for one, mail in zip(batch.items, parsed, strict=True)
-        ]
-        outcomes = self._ports.transactions.run_each(
-            [self._settling(one, result) for one, result in zip(batch.items, judged, strict=True)]
-        )
-        self._look_at(batch, outcomes)
-        return bool(batch.items)
+        return [self._judged_or_reason(one, mail) for one, mail in zip(batch.items, parsed, strict=True)]
+
+    def _judged_or_reason(self, one: Waiting, mail: Mail | ParserDied) -> "Judged | Exception":
+        if isinstance(mail, ParserDied):
+            return mail
+        try:
+            return judge(one.arrival, mail, self._house)
+        except Exception as error:  # noqa: BLE001 - it is still received; the attempt is counted with this reason
+            return error
+
+    def _finish_storing(self) -> bool:
+        """Look at what became of the batch that was handed to the writer; False where there was none."""
+        if self._storing is None:
+            return False
+        storing, self._storing = self._storing, None
+        self._look_at(storing.batch, [commit.exception() for commit in storing.commits])
+        return True
 
     def _next_batch(self) -> "Batch":
         """Fresh arrivals first; else those a start died on or that failed before, their attempt counted first."""
+        after = self._storing.batch.items[-1].id if self._storing is not None else 0
         with self._ports.database.read() as connection:
-            fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH)
-            suspects = [] if fresh else arrivals.suspects(connection, epoch=self._epoch, limit=BATCH)
+            fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH, after=after)
+            idle = not fresh and self._storing is None
+            suspects = arrivals.suspects(connection, epoch=self._epoch, limit=BATCH) if idle else []
         if not suspects:
             return Batch(fresh)
         if self._failures(suspects[0]) >= MAX_ATTEMPTS:
@@ -112,11 +134,11 @@ class Pipeline:
         """Attempts that failed; one that was left over by an earlier start had at least the one it died in."""
         return one.attempts - (one.id in self._spared) + (one.epoch != self._epoch)
 
-    def _settling(self, one: Waiting, judged: "Judged | ParserDied") -> Callable[[Connection], None]:
+    def _settling(self, one: Waiting, judged: "Judged | Exception") -> Callable[[Connection], None]:
         """Steps 4, 6 and 7 for one arrival, as work for a transaction of its own."""
 
         def work(connection: Connection) -> None:
-            if isinstance(judged, ParserDied):
+            if isinstance(judged, Exception):
                 raise judged
             settle(Settling(connection, self._house, one, judged, self._ports.now()))
 
@@ -156,3 +178,11 @@ class Batch:
 
     items: list[Waiting]
     counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Storing:
+    """A batch in the writer's hands."""
+
+    batch: Batch
+    commits: list[Commit[None]]

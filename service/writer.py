@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from store.database import Database
+from store.database import Database, savepoint
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -50,7 +50,7 @@ class Job:
         if not self._is_wanted():
             return
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 self._result = self.work(connection)
         except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: the caller still has its mail
             self._error = error

@@ -110,10 +110,19 @@ _WAITING: Select[Any] = (
 )
 
 
-def waiting(connection: Connection, *, epoch: int, limit: int) -> list[Waiting]:
+_FRESH = (
+    _WAITING.where(
+        arrival.c.epoch == bindparam("now_epoch"), arrival.c.attempts == 0, arrival.c.id > bindparam("after")
+    )
+    .order_by(arrival.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def waiting(connection: Connection, *, epoch: int, limit: int, after: int = 0) -> list[Waiting]:
     """The next unsettled arrivals that no start died on: those of this epoch that were not tried yet, oldest first."""
-    fresh = _WAITING.where(arrival.c.epoch == epoch, arrival.c.attempts == 0)
-    return [_waiting(row) for row in connection.execute(fresh.order_by(arrival.c.id).limit(limit))]
+    values = {"now_epoch": epoch, "after": after, "most": limit}
+    return [_waiting(row) for row in connection.execute(_FRESH, values)]
 
 
 def suspects(connection: Connection, *, epoch: int, limit: int) -> list[Waiting]:

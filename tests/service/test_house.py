@@ -145,6 +145,12 @@ def test_a_broken_routing_file_is_refused_by_its_name(built):
         built(routing="default = ")
 
 
+def test_a_routing_file_in_another_encoding_is_refused_with_its_line(built, tmp_path):
+    (tmp_path / "routing.toml").write_bytes('default = "desk"\n# żółw\n'.encode("iso-8859-2"))
+    with pytest.raises(RoutingError, match=r"routing\.toml.*another encoding in line 2"):
+        built()
+
+
 def test_every_calendar_a_department_works_by_is_there(house):
     assert {department.calendar for department in house.departments.values()} <= set(house.calendars)
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-import sys
+import select
 import threading
 from datetime import UTC, datetime
 
@@ -27,9 +27,13 @@ def record(message, *arguments, level=logging.WARNING, error=None):
     return made
 
 
+def fail(words):
+    raise ValueError(words)
+
+
 def raised(words):
     try:
-        raise ValueError(words)
+        fail(words)
     except ValueError as error:
         return error
 
@@ -76,15 +80,45 @@ def test_an_error_in_json_keeps_its_traceback_as_it_is():
     assert line["exception"].endswith("ValueError: a\nb")
 
 
+class Pipe:
+    """A pipe as stderr, and the end that somebody reads or does not."""
+
+    def __init__(self):
+        self._end, outside = os.pipe()
+        self._heard = True
+        self.stderr = os.fdopen(outside, "w", encoding="utf-8")
+        self._read = b""
+
+    def line(self):
+        """The next line, within the deadline."""
+        while b"\n" not in self._read:
+            assert select.select([self._end], [], [], DEADLINE)[0], "no line came"
+            self._read += os.read(self._end, 65_536)
+        line, _, self._read = self._read.partition(b"\n")
+        return line.decode()
+
+    def hang_up(self):
+        """Nobody will ever read it."""
+        if self._heard:
+            os.close(self._end)
+        self._heard = False
+
+    def replace(self):
+        """What could not be written can be, so that the stream's end is an orderly one."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.stderr.fileno())
+        os.close(null)
+
+
 @pytest.fixture
 def pipe(monkeypatch):
-    """A pipe as stderr; the end that can be read."""
-    inside, outside = os.pipe()
-    reader = os.fdopen(inside, encoding="utf-8")
-    with os.fdopen(outside, "w", encoding="utf-8", errors="backslashreplace") as stderr:
-        monkeypatch.setattr(sys, "stderr", stderr)
-        yield reader
-        reader.close()
+    """The lines go into a pipe."""
+    pipe = Pipe()
+    monkeypatch.setattr(logs, "sys", pipe)
+    yield pipe
+    pipe.replace()
+    pipe.stderr.close()
+    pipe.hang_up()
 
 
 @pytest.fixture
@@ -111,8 +145,8 @@ def test_our_lines_go_out_from_the_level_on_and_those_of_libraries_from_warning_
         for level in (logging.DEBUG, logging.INFO, logging.WARNING):
             logging.getLogger(name).log(level, "said")
     handler.close()
-    said = [pipe.readline().split(maxsplit=1)[1] for _ in range(3)]
-    assert said == ["info deskbell.test: said\n", "warning deskbell.test: said\n", "warning library: said\n"]
+    said = [pipe.line().split(maxsplit=1)[1] for _ in range(3)]
+    assert said == ["info deskbell.test: said", "warning deskbell.test: said", "warning library: said"]
 
 
 def test_each_format_can_be_chosen(begun, pipe):
@@ -121,7 +155,7 @@ def test_each_format_can_be_chosen(begun, pipe):
     handler = begun(format="json")
     logging.getLogger("deskbell.test").info("said")
     handler.close()
-    assert json.loads(pipe.readline())["message"] == "said"
+    assert json.loads(pipe.line())["message"] == "said"
 
 
 def test_lines_come_out_in_order_and_none_is_missing_at_the_end(begun, pipe):
@@ -130,7 +164,7 @@ def test_lines_come_out_in_order_and_none_is_missing_at_the_end(begun, pipe):
     for number in range(100):
         log.info("%d", number)
     handler.close()
-    assert [int(pipe.readline().rsplit(maxsplit=1)[1]) for _ in range(100)] == list(range(100))
+    assert [int(pipe.line().rsplit(maxsplit=1)[1]) for _ in range(100)] == list(range(100))
 
 
 def test_a_pipe_that_nobody_reads_stops_nobody_and_what_was_lost_is_counted(begun, pipe):
@@ -140,27 +174,25 @@ def test_a_pipe_that_nobody_reads_stops_nobody_and_what_was_lost_is_counted(begu
         log.info("%d %s", number, "x" * 200)
     read, dropped = 0, 0
     while read + dropped < total:
-        line = pipe.readline()
-        if line.endswith("log lines were dropped: stderr was not read\n"):
+        line = pipe.line()
+        if line.endswith("log lines were dropped: stderr was not read"):
             dropped += int(line.split()[0])
         else:
             read += 1
     assert (read + dropped, read >= QUEUE) == (total, True)
     assert dropped > 0
     log.info("heard again")
-    assert pipe.readline().endswith("heard again\n")
+    assert pipe.line().endswith("heard again")
 
 
 def test_whoever_reads_stderr_may_go_away(begun, pipe):
     handler = begun()
-    pipe.close()
+    pipe.hang_up()
     for number in range(100):
         logging.getLogger("deskbell.test").info("%d", number)
     handler._thread.join(DEADLINE)
     assert not handler._thread.is_alive()
     logging.getLogger("deskbell.test").info("nobody hears it")
-    # What is left in the stream's buffer could not be written at its end either.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def test_several_threads_may_log_at_once_and_no_two_lines_are_mixed(begun, pipe):
@@ -176,5 +208,5 @@ def test_several_threads_may_log_at_once_and_no_two_lines_are_mixed(begun, pipe)
     for thread in threads:
         thread.join(DEADLINE)
     handler.close()
-    said = sorted(pipe.readline().split()[-1] for _ in range(200))
+    said = sorted(pipe.line().split()[-1] for _ in range(200))
     assert said == sorted(name * 50 for name in "abcd" for _ in range(50))

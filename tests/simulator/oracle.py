@@ -78,8 +78,9 @@ class Oracle:
         if floor is None:
             yield "the folder is not watched"
             return
-        for uid in server.box:
-            if uid > floor and (server.uidvalidity, uid) not in positions:
+        for uid, one in server.box.items():
+            ours = uid > floor or one.matter.kind is not Kind.OLD
+            if ours and (server.uidvalidity, uid) not in positions:
                 yield f"lost: {server.uidvalidity}/{uid}"
         for position, times in positions.items():
             if times > 1:
@@ -151,8 +152,9 @@ class Oracle:
             yield "notification"
 
     def _receipt_id(self, row: dict[str, Any]) -> str:
-        key, sender = row["content_key"], self._matter(row).sender
-        # RECEIPT_ID
+        key, sender = row["content_key"] or "none", self._matter(row).sender
+        if row["message_id"] is None:
+            key += f" {self._scene.server.history[row['uidvalidity'], row['uid']].date.isoformat()}"
         return self._scene.house.keyring.message_id("receipt", content_key=key, recipient=sender, domain="corp.example")
 
     def _sent_mail(self) -> Iterator[str]:

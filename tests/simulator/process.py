@@ -232,7 +232,7 @@ class Process:
             return self._watched()
         if loop == "settle":
             worked = self._pipeline.settle()
-            self._attempted = False
+            self._attempted = self._attempted and worked
             return worked
         return self._couriers[loop].step()
 

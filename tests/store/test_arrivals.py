@@ -136,6 +136,13 @@ def test_the_oldest_wait_first_and_no_more_than_the_limit_are_given(database):
     assert [one.id for one in waiting(database, limit=2)] == [1, 2]
 
 
+@pytest.mark.parametrize(("after", "ids"), [(0, [1, 2, 3]), (1, [2, 3]), (3, [])])
+def test_only_what_stands_behind_a_number_is_given_where_one_is_named(database, after, ids):
+    accept(database, *(imap(uid) for uid in (5, 3, 4)))
+    with database.read() as connection:
+        assert [one.id for one in arrivals.waiting(connection, epoch=1, limit=9, after=after)] == ids
+
+
 def test_what_is_settled_was_tried_or_is_from_an_earlier_start_does_not_wait(database):
     accept(database, imap(1), epoch=1)
     accept(database, *(imap(uid) for uid in (2, 3, 4)), epoch=2)

@@ -116,3 +116,14 @@ def test_who_only_reads_creates_nothing(empty):
     with pytest.raises(SchemaMismatch, match="is empty"):
         require(empty)
     assert tables(empty) == set()
+
+
+def test_a_file_that_is_no_database_is_refused_by_its_name_and_left_alone(tmp_path):
+    path = tmp_path / "notes.db"
+    path.write_text("not a database, but long enough to look like one\n" * 100)
+    database = Database(f"sqlite:///{path}")
+    for check in (prepare, require):
+        with pytest.raises(SchemaMismatch, match=r"notes\.db: is no usable database: file is not a database"):
+            check(database)
+    database.close()
+    assert path.read_text().startswith("not a database")
