@@ -106,11 +106,11 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each mail.")] = False,
 ) -> None:
     """Say what deskbell makes of mails, without touching anything. Without a configuration the mail alone is judged."""
-    from service.explain import Explainer, NothingToExplain, listed, mails
+    from service.explain import Explainer, listed, mails
     from service.parser import ParserProcess
     from service.printing import explained, progress
 
-    with _errors(NothingToExplain):
+    with _errors():
         configured = config is not None or "DESKBELL_CONFIG" in os.environ
         house = _configured_house(config) if configured else _starter_house()
         parser = ParserProcess()
@@ -176,9 +176,7 @@ def ledger_list(
     mailbox: Annotated[str | None, typer.Option(help="Only of this mailbox, by its address.")] = None,
     fate: Annotated[
         str | None,
-        typer.Option(
-            help="Only with this fate, such as opened or quarantined; a wrong one is told which there are."
-        ),
+        typer.Option(help="Only with this fate, such as opened or quarantined; a wrong one is told which there are."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -265,23 +263,14 @@ def _database(config: Path | None) -> Iterator["Database"]:
 
 
 @contextmanager
-def _errors(*refused: type[Exception]) -> Iterator[None]:
+def _errors() -> Iterator[None]:
     """Errors that have words for people end the command with those words and the exit code for them."""
-    from routing.tables import RoutingError
-    from service.calendars import CalendarError
-    from service.installation import AlreadyRunning
-    from service.keys import KeyTrouble
-    from service.settings import SettingsError
-    from store.schema import SchemaMismatch
+    from desk.errors import UserError
 
     try:
         yield
-    except (SettingsError, RoutingError, CalendarError, KeyTrouble, SchemaMismatch) as error:
-        _fail(str(error), USAGE)
-    except AlreadyRunning as error:
-        _fail(str(error), REFUSED)
-    except refused as error:
-        _fail(str(error), REFUSED)
+    except UserError as error:
+        _fail(str(error), error.exit_code)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "), REFUSED)
 

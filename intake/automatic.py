@@ -7,7 +7,7 @@ mail is our own is not decided here.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from desk.mail import Address, Automatic, AutomaticKind, ReportedRecipient, ascii_fold
@@ -77,7 +77,8 @@ class ContentSigns:
 class _Sight:
     """All a rule may look at. paths: the reverse-paths, "" is the null one, none at all means unknown."""
 
-    fields: Fields
+    values: Mapping[str, Sequence[bytes]]
+    """Of each field, by its name in lower case."""
     sender_local: str
     paths: tuple[str, ...]
     content: ContentSigns
@@ -102,7 +103,7 @@ def judge(  # noqa: PLR0913 - the facts a verdict rests on, each from another re
     """
     lists = tuple(_list_id(value) for value in fields.all("list-id"))
     sight = _Sight(
-        fields=fields,
+        values=_values(fields),
         sender_local=_local_part(sender.address) if sender else _raw_sender_local(fields),
         paths=_reverse_paths(fields, envelope_sender),
         content=content,
@@ -128,7 +129,7 @@ def _delivery_receipt(sight: _Sight) -> Iterable[str]:
 def _delivery_report(sight: _Sight) -> Iterable[str]:
     if sight.content.report_type and ascii_fold(sight.content.report_type) == "delivery-status":
         yield "Content-Type: multipart/report; report-type=delivery-status"
-    yield from _signs(sight.fields, (("X-Failed-Recipients", None),))
+    yield from _signs(sight, (("X-Failed-Recipients", None),))
     # A person who forwards a delivery report as it came has such a part too, but none of these signs.
     if (sight.content.has_delivery_status or sight.report) and _sent_by_machine(sight):
         yield "a delivery-status part" if sight.content.has_delivery_status else "a report about a recipient"
@@ -173,11 +174,11 @@ def _auto_replied(sight: _Sight) -> Iterable[str]:
 
 
 def _answering_program(sight: _Sight) -> Iterable[str]:
-    return (*_signs(sight.fields, _ANSWERING), *_precedence(sight, "auto_reply", "auto-reply"))
+    return (*_signs(sight, _ANSWERING), *_precedence(sight, "auto_reply", "auto-reply"))
 
 
 def _list(sight: _Sight) -> Iterable[str]:
-    return () if sight.own_list else (*_signs(sight.fields, _LIST_FIELDS), *_precedence(sight, "list"))
+    return () if sight.own_list else (*_signs(sight, _LIST_FIELDS), *_precedence(sight, "list"))
 
 
 def _precedence_bulk(sight: _Sight) -> Iterable[str]:
@@ -189,12 +190,12 @@ def _precedence_junk(sight: _Sight) -> Iterable[str]:
 
 
 def _precedence(sight: _Sight, *words: str) -> Iterable[str]:
-    return _signs(sight.fields, tuple((name, frozenset(words)) for name in ("Precedence", "X-Precedence")))
+    return _signs(sight, tuple((name, frozenset(words)) for name in ("Precedence", "X-Precedence")))
 
 
 def _generated_answer(sight: _Sight) -> Iterable[str]:
     """Exchange marks an out-of-office as auto-generated; that it answers a mail is what tells it from a bulletin."""
-    answered = any(value.strip() for value in sight.fields.all("in-reply-to"))
+    answered = any(value.strip() for value in sight.values.get("in-reply-to", ()))
     if answered and any(word == "auto-generated" for word, _ in _auto_submitted(sight)):
         yield "In-Reply-To in a mail that is auto-generated"
 
@@ -204,11 +205,11 @@ def _not_no(sight: _Sight) -> Iterable[str]:
 
 
 def _suppresses_answers(sight: _Sight) -> Iterable[str]:
-    return _signs(sight.fields, _SUPPRESSING)
+    return _signs(sight, _SUPPRESSING)
 
 
 def _generating_program(sight: _Sight) -> Iterable[str]:
-    return _signs(sight.fields, _GENERATED)
+    return _signs(sight, _GENERATED)
 
 
 def _null_path(sight: _Sight) -> Iterable[str]:
@@ -248,9 +249,16 @@ RULES: tuple[tuple[AutomaticKind, Callable[[_Sight], Iterable[str]]], ...] = (
 )
 
 
-def _signs(fields: Fields, signs: _Signs) -> Iterable[str]:
+def _values(fields: Fields) -> Mapping[str, Sequence[bytes]]:
+    values: dict[str, list[bytes]] = {}
+    for name, value in fields.items:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _signs(sight: _Sight, signs: _Signs) -> Iterable[str]:
     for name, words in signs:
-        for value in fields.all(name.lower()):
+        for value in sight.values.get(name.lower(), ()):
             said = set(_BETWEEN_WORDS.split(_uncommented(value).lower())) - {""}
             if said & words if words is not None else value and not said <= _DENIAL:
                 yield _evidence(name, value)
@@ -258,7 +266,7 @@ def _signs(fields: Fields, signs: _Signs) -> Iterable[str]:
 
 def _auto_submitted(sight: _Sight) -> Iterable[tuple[str, bytes]]:
     """Each field's keyword without comments and parameters, and its value (RFC 3834 section 5.1)."""
-    for value in sight.fields.all("auto-submitted"):
+    for value in sight.values.get("auto-submitted", ()):
         yield _uncommented(value).partition(";")[0].strip().lower(), value
 
 

@@ -4,7 +4,6 @@ Shown is text/plain before HTML before other text before a calendar invitation, 
 mail. Of a multipart/alternative one branch is shown; the other texts of it are neither text nor attachment.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -105,7 +104,7 @@ def attachment(leaf: Leaf) -> Attachment:
         name=file_name(leaf.disposition.named("filename") or leaf.labels.named("name")),
         content_type=leaf.type,
         size=len(leaf.octets),
-        sha256=hashlib.sha256(leaf.octets).hexdigest(),
+        sha256=leaf.digest,
         inline=leaf.disposition.value == "inline" or leaf.related,
     )
 

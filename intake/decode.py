@@ -7,6 +7,7 @@ Everything here is linear, never raises, and gives text free of NUL, control cha
 """
 
 import binascii
+import contextlib
 import re
 from encodings.aliases import aliases
 from functools import lru_cache
@@ -89,7 +90,8 @@ _LONGEST_LABEL = 60
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 _WIDE_START = re.compile(rb"\x1b(?:\$[)@AB(]|\([IJ])")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
-_BREAK = re.compile("\r\n?|\x0c|\u2028|\u2029")
+_ASCII_CONTROL = {code: None for code in range(128) if _CONTROL.match(chr(code))}
+_BREAKS = ("\r\n", "\r", "\x0c", "\u2028", "\u2029")
 _UNSEEN = re.compile("[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]")
 _WORD_HEAD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?")
 _BASE64_JUNK = re.compile(rb"[^A-Za-z0-9+/=]+")
@@ -170,7 +172,11 @@ def clean(text: str) -> str:
     """The text with LF line ends and without what no text may hold: NUL, control characters, lone surrogates."""
     if text.isascii() and text.isprintable():
         return text
-    return _CONTROL.sub(_shown_control, _BREAK.sub("\n", text))
+    for line_end in _BREAKS:
+        text = text.replace(line_end, "\n")
+    if text.isascii():
+        return text.translate(_ASCII_CONTROL)
+    return _CONTROL.sub(_shown_control, text)
 
 
 def one_line(text: str) -> str:
@@ -187,6 +193,10 @@ def name(text: str) -> str:
 
 def base64(octets: bytes) -> bytes:
     """The content of base64 (RFC 2045 section 6.8): other characters skipped, padding optional, pieces joined."""
+    padding = octets.find(b"=")
+    if padding < 0 or not octets[padding:].strip(b"=\r\n \t"):
+        with contextlib.suppress(binascii.Error):  # padding is missing: read piece by piece below
+            return binascii.a2b_base64(octets)
     body = octets.rstrip(b"=\r\n \t")
     if b"=" not in body:
         return _base64_piece(body)

@@ -40,8 +40,8 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     end = _END.search(raw)
     if end is None:
         return raw, b""
-    rest = raw[end.end() :]
-    return raw[: end.start()], rest[2:] if rest.startswith(b"\r\n") else rest[1:]
+    behind = end.end() + (2 if raw.startswith(b"\r\n", end.end()) else 1)
+    return raw[: end.start()], raw[behind:]
 
 
 def scan(raw: bytes) -> Fields:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from intake import decode
 from intake.fields import Fields
-from intake.mime import Tree
+from intake.mime import Leaf, Tree
 
 IDENTITY = ("message-id", "from", "date", "subject")
 
@@ -18,13 +18,28 @@ def content_key(fields: Fields, mail: Tree, raw: bytes) -> str:
     """
     if not mail.intact or not any(fields.first(name) for name in IDENTITY):
         return hashlib.sha256(raw).hexdigest()
-    pieces = [_identity(fields.all(name)) for name in IDENTITY]
-    pieces += (leaf.octets.replace(b"\r\n", b"\n").rstrip(b"\n") for leaf in mail.leaves)
     key = hashlib.sha256()
-    for piece in pieces:
-        key.update(b"%d:" % len(piece))  # so that no text can move from one piece into the next
-        key.update(piece)
+    for name in IDENTITY:
+        key.update(_measured(_identity(fields.all(name))))
+    for leaf in mail.leaves:
+        key.update(_content(leaf))
     return key.hexdigest()
+
+
+def _measured(piece: bytes) -> bytes:
+    """With its length, so that no text can move from one piece into the next."""
+    return b"%d:%b" % (len(piece), piece)
+
+
+def _content(leaf: Leaf) -> bytes:
+    """The content with LF line ends.
+
+    For a binary file its digest: no hop can have changed its line ends, nor have sent it in another encoding than one
+    of octets, as a NUL is no text (RFC 2045 sections 2.7 and 2.8).
+    """
+    if leaf.exact and b"\0" in leaf.octets:
+        return b"sha256:" + leaf.digest.encode("ascii")
+    return _measured(leaf.octets.replace(b"\r\n", b"\n").rstrip(b"\n"))
 
 
 def _identity(values: Sequence[bytes]) -> bytes:

@@ -34,7 +34,7 @@ class Labels:
 def labels(value: str) -> Labels:
     """At most 8 KiB and 100 parameters are read; quoted ones are unquoted, continued ones put together.
 
-    value is what email.message has read: ASCII, each other octet as a lone surrogate.
+    value is ASCII, each other octet as a lone surrogate.
     """
     value = " ".join(value[:_MAX_VALUE].split())
     token = uncommented(value.partition(";")[0]).strip().partition(" ")[0].lower()
@@ -55,7 +55,7 @@ def uncommented(value: str) -> str:
 
 
 def octets_of(text: str) -> bytes:
-    """The octets email.message has read as this text."""
+    """The octets of a text in which each octet beyond ASCII is a lone surrogate."""
     return text.encode("ascii", "surrogateescape")
 
 

@@ -1,7 +1,7 @@
 """Any octets to a Mail: the one entry to the parsers. Never raises, work bounded by the size of the mail.
 
-The order: the header block (fields.py), the parts (mime.py), the text (body.py, html.py), then the fields as text, for
-the text's charset tells how to read undeclared octets in them. What is cut or doubtful is said in the defects.
+The order: the header block (fields.py), the parts (parts.py, mime.py), the text (body.py, html.py), then the fields as
+text, for its charset tells how to read undeclared octets in them. What is cut or doubtful is said in the defects.
 """
 
 import re
@@ -13,7 +13,7 @@ from desk.mail import Address, Mail
 from intake import addresses, automatic, body, decode, report
 from intake.fields import Fields, scan, split
 from intake.fingerprint import content_key
-from intake.mime import Leaf, Tree, open_messages, tree
+from intake.mime import DELIVERY_STATUS, Leaf, Tree, open_messages, tree
 from intake.reply import split_reply
 
 MAX_HEADER = 8 * 1024
@@ -29,7 +29,6 @@ _MAX_DATE = 100
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ID = re.compile(r"<([^<>]{1,996})>")
 _METHOD = re.compile(rb"^METHOD:[ \t]?([A-Za-z-]{1,40})", re.MULTILINE | re.IGNORECASE)
-_DELIVERY_STATUS = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _VERBATIM = frozenset(("authentication-results", "arc-authentication-results", "received", "return-path"))
 """Written by servers, read as evidence: what a stranger put into them as an encoded word must not become syntax."""
 _VERBATIM_START = "x-ms-exchange-"
@@ -46,7 +45,7 @@ def parse(raw: bytes, *, envelope_sender: str | None = None) -> Mail:
     header = _Header(fields, hint=_hint(fields, parts))
     sender = header.sender()
     reply = split_reply(shown.text, shown.html)
-    reported = report.read(open_messages(parts))
+    reported = report.read(open_messages(parts)) if _may_report(fields, parts) else ()
     return Mail(
         message_id=header.message_id(),
         in_reply_to=header.in_reply_to(),
@@ -170,13 +169,21 @@ def _hint(fields: Fields, parts: Tree) -> str:
     return body.charset(parts.leaves) or decode.detected(undeclared)
 
 
+def _may_report(fields: Fields, parts: Tree) -> bool:
+    """Nothing else makes a delivery report; most mails are none, and need not take the shape report.read wants."""
+    return fields.first("x-failed-recipients") is not None or _has_delivery_status(parts)
+
+
+def _has_delivery_status(parts: Tree) -> bool:
+    return any(leaf.type in DELIVERY_STATUS for leaf in parts.leaves)
+
+
 def _signs(parts: Tree) -> automatic.ContentSigns:
-    kinds = {leaf.type for leaf in parts.leaves}
     root = parts.root
-    reported = root.labels.named("report-type") if root.get_content_type() == "multipart/report" else ""
+    reported = root.labels.named("report-type") if root.type == "multipart/report" else ""
     return automatic.ContentSigns(
         report_type=decode.one_line(reported).lower() or None,
-        has_delivery_status=not kinds.isdisjoint(_DELIVERY_STATUS),
+        has_delivery_status=_has_delivery_status(parts),
         calendar_method=next(filter(None, map(_calendar_method, parts.leaves)), None),
     )
 

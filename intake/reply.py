@@ -31,6 +31,8 @@ _START = re.compile(
     r"|\w{2,12}[.,] )",
     re.IGNORECASE,
 )
+_DECORATION = "*_ \xa0)"
+_LAST_WORDS = (":", "：", "napisał(a", "написал(а")
 _TIME = re.compile(r"\d[:.h]\d\d")
 _BEHIND_TEXT = re.compile(r"[-\s]{0,20}\bOn (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? .{5,200} wrote:\Z")
 _ZOHO = re.compile(r"-{2,} ?On .{5,300} wrote ?-{2,}")
@@ -92,7 +94,8 @@ def split_reply(text: str, html: str | None = None) -> Reply:
     if text.count("\n") > _MAX_LINES:
         return Reply(text.strip())
     lines = list(_parted(text.split("\n")))
-    kept = _unquoted(lines, _end(lines, html))
+    starts = _possible_starts(lines)
+    kept = _unquoted(lines, _end(lines, html, starts), starts)
     if not any(line.strip() for line in kept):
         return Reply(text.strip())
     mark = _signature_start(kept)
@@ -113,15 +116,25 @@ def _parted(lines: Sequence[str]) -> Iterator[str]:
             yield line
 
 
-def _end(lines: Sequence[str], html: str | None) -> int:
+def _possible_starts(lines: Sequence[str]) -> frozenset[int]:
+    """The lines in which an attribution may begin: one of the next _WINDOW lines ends like one, or is very long."""
+    ends = (
+        number
+        for number, line in enumerate(lines)
+        if len(line) >= _LONGEST // _WINDOW or line.strip().rstrip(_DECORATION).endswith((*_LAST_WORDS, "-"))
+    )
+    return frozenset(start for end in ends for start in range(end - _WINDOW + 1, end + 1))
+
+
+def _end(lines: Sequence[str], html: str | None, starts: frozenset[int]) -> int:
     """Where everything that follows is an older mail; len(lines) where nothing says so."""
     for number, line in enumerate(lines):
         bare = line.strip()
         if not bare or bare.startswith(">"):
             continue
-        if _SEPARATOR.fullmatch(bare[:_LONGEST]) or _begins_block(lines, number):
+        if (bare[0] in "-_=*" and _SEPARATOR.fullmatch(bare[:_LONGEST])) or _begins_block(lines, number):
             return _above_rule(lines, number)
-        behind = _attribution(lines, number)
+        behind = _attribution(lines, number) if number in starts else 0
         if behind and not _quoted_below(lines, behind):
             return _above_rule(lines, number)
     start = quotation_start(html) if html else ""
@@ -129,12 +142,12 @@ def _end(lines: Sequence[str], html: str | None) -> int:
     return found or len(lines)
 
 
-def _unquoted(lines: Sequence[str], end: int) -> list[str]:
+def _unquoted(lines: Sequence[str], end: int, starts: frozenset[int]) -> list[str]:
     """The lines before end without the quotations around them; answers between quotations keep those in between."""
     lines = lines[:end]
     old = [line.lstrip().startswith(">") for line in lines]
     attributed = 0
-    for number in range(end):
+    for number in sorted(starts.intersection(range(end))):
         behind = 0 if old[number] else _attribution(lines, number)
         if behind:
             attributed += 1
@@ -178,7 +191,7 @@ def _is_attribution(text: str) -> bool:
 
 
 def _says_who(text: str) -> bool:
-    return text.rstrip("*_ \xa0)").endswith((":", "：", "napisał(a", "написал(а")) and _VERB.search(text) is not None
+    return text.rstrip(_DECORATION).endswith(_LAST_WORDS) and _VERB.search(text) is not None
 
 
 def _quoted_below(lines: Sequence[str], number: int) -> bool:
@@ -189,7 +202,8 @@ def _quoted_below(lines: Sequence[str], number: int) -> bool:
 
 def _begins_block(lines: Sequence[str], number: int) -> bool:
     """The header of an older mail as Outlook writes it: three labels, one the sender's, and a subject or an @."""
-    first = _LABELLED.match(lines[number])
+    line = lines[number]
+    first = _LABELLED.match(line) if ":" in line or "：" in line else None
     if first is None:
         return False
     block = [(found.lastgroup, line) for line in lines[number : number + _BLOCK] if (found := _LABELLED.match(line))]

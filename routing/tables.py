@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from desk.errors import UserError
+
 _SHOWN = 80
 
 
-class RoutingError(ValueError):
+class RoutingError(UserError, ValueError):
     """The routing file cannot be used: names source, table or rule, key, what was found and what is accepted."""
 
     def __init__(self, source: str, *, place: str, key: str, found: str, accepted: str) -> None:

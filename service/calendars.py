@@ -15,6 +15,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from desk.calendar import Calendar, no_closed_day
+from desk.errors import UserError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SYSTEM_ZONE = "system"
@@ -24,7 +25,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARLY = re.compile(r"--([0-9]{2}-[0-9]{2})")
 
 
-class CalendarError(ValueError):
+class CalendarError(UserError, ValueError):
     """A calendar cannot be meant as it is written: names the calendar, the key, the value and what is accepted."""
 
 

@@ -43,17 +43,15 @@ class FrontDoor:
     async def _serve(
         self, openings: Sequence[Opening], opened: Callable[[str], None], stopped: Callable[[], bool]
     ) -> None:
-        doors = []
-        for opening in openings:
-            door = Door(self._kept(opening), self._is_ours, self._limits, socket.getfqdn())
-            await self._open(door, opening, stopped)
-            doors.append(door)
-            opened(opening.protocol)
+        doors = [(Door(self._kept(one), self._is_ours, self._limits, socket.getfqdn()), one) for one in openings]
+        await asyncio.gather(*(self._open(door, one, opened, stopped) for door, one in doors))
         while not stopped():  # noqa: ASYNC110 - another thread stops us, and may do so at any time
             await asyncio.sleep(_LOOK_SECONDS)
-        await asyncio.gather(*(door.close(GRACE_SECONDS) for door in doors))
+        await asyncio.gather(*(door.close(GRACE_SECONDS) for door, _ in doors))
 
-    async def _open(self, door: Door, opening: Opening, stopped: Callable[[], bool]) -> None:
+    async def _open(
+        self, door: Door, opening: Opening, opened: Callable[[str], None], stopped: Callable[[], bool]
+    ) -> None:
         while not stopped():
             try:
                 await door.open(opening.protocol, opening.at.host, opening.at.port)
@@ -62,6 +60,7 @@ class FrontDoor:
                 log.error("%s at %s port %d cannot be opened: %s", *place, error)  # noqa: TRY400
                 await asyncio.sleep(1.0)
             else:
+                opened(opening.protocol)
                 return
 
     def _is_ours(self, address: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from desk.acknowledge import External, Mode, acknowledge
 from desk.arrival import Arrival, Source
+from desk.errors import RefusedError
 from desk.mail import Mail
 from desk.targets import promise
 from service.house import House, Mailbox
@@ -21,7 +22,7 @@ from service.shown import mail as shown_mail
 from service.shown import moment
 
 
-class NothingToExplain(Exception):
+class NothingToExplain(RefusedError):
     """A path cannot be read; the text says which and why."""
 
 

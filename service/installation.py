@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from desk.errors import RefusedError
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
 from service.settings import Settings
@@ -18,7 +19,7 @@ _FINGERPRINT = "key_fingerprint"
 _EPOCH = "epoch"
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(RefusedError):
     """Another daemon serves this database."""
 
 

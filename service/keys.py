@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from desk.errors import UserError
 from desk.token import Key, Keyring
 
 FIRST_NAME = "a"
 SECRET_OCTETS = 32
 
 
-class KeyTrouble(Exception):
+class KeyTrouble(UserError):
     """The key file cannot be used; the text says why and what to do."""
 
 

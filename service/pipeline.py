@@ -113,26 +113,30 @@ class Pipeline:
         return True
 
     def _next_batch(self) -> "Batch":
-        """Fresh arrivals first; else those a start died on or that failed before, their attempt counted first."""
+        """Fresh arrivals first; else one that failed before or was left over when a start died.
+
+        That one comes alone and its attempt is counted first, so that it can take no other with it, and no other has
+        to answer for it.
+        """
         after = self._storing.batch.items[-1].id if self._storing is not None else 0
         with self._ports.database.read() as connection:
             fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH, after=after)
             idle = not fresh and self._storing is None
-            suspects = arrivals.suspects(connection, epoch=self._epoch, limit=BATCH) if idle else []
+            suspects = arrivals.suspects(connection, epoch=self._epoch, limit=1) if idle else []
         if not suspects:
             return Batch(fresh)
-        if self._failures(suspects[0]) >= MAX_ATTEMPTS:
-            self._ports.transactions.run(lambda connection: self._quarantine(connection, suspects[0]))
+        suspect = suspects[0]
+        if self._failures(suspect) >= MAX_ATTEMPTS:
+            self._ports.transactions.run(lambda connection: self._quarantine(connection, suspect))
             return self._next_batch()
-        ids = {one.id for one in suspects}
-        uncounted = ids - self._spared
-        self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, uncounted))
-        self._spared -= ids
+        if suspect.id not in self._spared:
+            self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, [suspect.id]))
+        self._spared.discard(suspect.id)
         return Batch(suspects, counted=True)
 
     def _failures(self, one: Waiting) -> int:
-        """Attempts that failed; one that was left over by an earlier start had at least the one it died in."""
-        return one.attempts - (one.id in self._spared) + (one.epoch != self._epoch)
+        """Attempts that failed, as far as this arrival alone can have been the cause."""
+        return one.attempts - (one.id in self._spared)
 
     def _settling(self, one: Waiting, judged: "Judged | Exception") -> Callable[[Connection], None]:
         """Steps 4, 6 and 7 for one arrival, as work for a transaction of its own."""

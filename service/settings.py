@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
+from desk.errors import UserError
 from desk.mail import ascii_fold
 from service.notation import SHOWN, Domain, Door, FilePath, MailAddress, Place, Section, SqliteUrl, Words, mistake
 from service.problems import problems_of
@@ -24,7 +25,7 @@ _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """The configuration cannot be used; the text says file, settings, what was found and what would be accepted."""
 
 

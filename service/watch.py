@@ -165,13 +165,20 @@ class FolderWatch:
 
     def _opened(self) -> _Session:
         connection = self._ports.open()
+        try:
+            self._session = self._begin(connection)
+        except BaseException:  # the messages are on the server
+            connection.close()
+            raise
+        return self._session
+
+    def _begin(self, connection: Connection) -> _Session:
         state = connection.state
         known = self._known()
         watched = next((one for one in known if one.uidvalidity == state.uidvalidity), None)
         watched = watched or self._begun(state, known)
         renumbered = bool(known) and known[0].uidvalidity != state.uidvalidity
-        self._session = _Session(connection, watched, watched.cursor_uid, renumbered, flag=self._flag(state))
-        return self._session
+        return _Session(connection, watched, watched.cursor_uid, renumbered, flag=self._flag(state))
 
     def _known(self) -> list[Watched]:
         with self._ports.database.read() as connection:

@@ -126,14 +126,10 @@ def waiting(connection: Connection, *, epoch: int, limit: int, after: int = 0) -
 
 
 def suspects(connection: Connection, *, epoch: int, limit: int) -> list[Waiting]:
-    """Unsettled arrivals that were tried before or are left over from an earlier start, least tried first.
-
-    Those never tried come as a batch; one that was tried comes alone, so that it can take no other with it.
-    """
+    """Unsettled arrivals that were tried before or are left over from an earlier start, least tried first."""
     left = _WAITING.where(or_(arrival.c.epoch != epoch, arrival.c.attempts > 0))
-    found = [_waiting(row) for row in connection.execute(left.order_by(arrival.c.attempts, arrival.c.id).limit(limit))]
-    untried = [one for one in found if one.attempts == 0]
-    return untried or found[:1]
+    chosen = left.order_by(arrival.c.attempts, arrival.c.id).limit(limit)
+    return [_waiting(row) for row in connection.execute(chosen)]
 
 
 def _waiting(row: Row[Any]) -> Waiting:

@@ -68,7 +68,7 @@ def savepoint(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("SAVEPOINT one_piece")
     try:
         yield
-    except BaseException:
+    except BaseException:  # the caller still has whatever this piece was about
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_piece")
         connection.exec_driver_sql("RELEASE SAVEPOINT one_piece")
         raise

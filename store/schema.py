@@ -10,13 +10,14 @@ from alembic.util.exc import CommandError
 from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError
 
+from desk.errors import UserError
 from store.database import Database
 from store.tables import metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-class SchemaMismatch(Exception):
+class SchemaMismatch(UserError):
     """The database was made by another version of deskbell, or by something else."""
 
 

@@ -197,15 +197,25 @@ def inner_nesting(block: ast.stmt) -> int:
 
 
 def careless_excepts(source: Source) -> Iterator[str]:
-    """Bare excepts, and broad ones outside the few files or without a comment on the line or above it."""
+    """Bare excepts, and broad ones that swallow outside the few files, or without a comment on the line or above it."""
     for node, names in caught(source.tree):
         if not names:
             yield at(source, node, "bare except")
         elif BROAD & set(names):
-            if source.path not in MAY_CATCH_ALL:
+            if source.path not in MAY_CATCH_ALL and not raises_again(node):
                 yield at(source, node, f"catches {', '.join(names)}")
-            elif not any("#" in line for line in source.text.splitlines()[max(node.lineno - 2, 0) : node.lineno]):
+            elif not any("#" in line for line in source.text.splitlines()[max(node.lineno - 2, 0) : last_line(node)]):
                 yield at(source, node, "catches everything without saying where the mail is now")
+
+
+def last_line(node: ast.ExceptHandler | ast.Call) -> int:
+    """Where the comment may stand at the latest: behind the except, before what it does."""
+    return node.body[0].lineno if isinstance(node, ast.ExceptHandler) else node.lineno
+
+
+def raises_again(node: ast.AST) -> bool:
+    """A handler that only cleans up: it ends with a bare raise and so swallows nothing."""
+    return isinstance(node, ast.ExceptHandler) and isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
 
 
 def caught(tree: ast.AST) -> Iterator[tuple[ast.ExceptHandler | ast.Call, list[str]]]:

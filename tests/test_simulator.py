@@ -13,7 +13,9 @@ CAUGHT_WITHIN = range(150)
 
 
 def assert_every_promise_kept(result: Result) -> None:
-    assert not result.failures, f"replay with: python -m tests.simulator --replay {min(result.failures)}\n{result.failures}"
+    assert not result.failures, (
+        f"replay with: python -m tests.simulator --replay {min(result.failures)}\n{result.failures}"
+    )
 
 
 def test_a_thousand_crashes_lose_nothing_and_double_nothing_unexplained():

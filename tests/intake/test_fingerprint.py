@@ -1,5 +1,7 @@
 """The same mail has the same content key by whatever hop it comes, another mail never."""
 
+import base64
+import binascii
 import hashlib
 
 import pytest
@@ -54,6 +56,41 @@ def test_another_identity_or_text_changes_the_key(old, new):
 def test_another_attachment_changes_the_key():
     parts = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: a/b\n\n%b\n--b--\n"
     assert key(parts % b"one") != key(parts % b"two")
+
+
+ARCHIVE = b"PK\x03\x04\x00\r\n\x00\n\n"
+ATTACHED = (
+    HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/zip\n%b\n--b--\n"
+)
+IN_BASE64 = ATTACHED % (b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(ARCHIVE))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        IN_BASE64.replace(b"\n", b"\r\n"),
+        ATTACHED % (b"Content-Transfer-Encoding: base64\n\n" + b"\n".join(base64.b64encode(ARCHIVE).partition(b"M"))),
+        ATTACHED % (b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n" + binascii.b2a_uu(ARCHIVE) + b"`\nend"),
+    ],
+)
+def test_another_transfer_encoding_of_an_archive_changes_nothing(raw):
+    assert key(raw) == key(IN_BASE64)
+
+
+@pytest.mark.parametrize("other", [ARCHIVE + b"\n", ARCHIVE.replace(b"\r\n", b"\n"), ARCHIVE[:-1]])
+def test_one_octet_of_an_archive_changes_the_key(other):
+    assert key(ATTACHED % (b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(other))) != key(IN_BASE64)
+
+
+@pytest.mark.parametrize("encoding", [b"8bit", b"quoted-printable"])
+def test_a_nul_that_did_not_come_in_base64_leaves_line_ends_without_effect(encoding):
+    raw = ATTACHED % (b"Content-Transfer-Encoding: " + encoding + b"\n\none\x00\ntwo\n")
+    assert key(raw.replace(b"\n", b"\r\n")) == key(raw)
+
+
+def test_a_text_that_names_the_digest_of_an_archive_is_not_the_archive():
+    digest = b"sha256:" + hashlib.sha256(ARCHIVE).hexdigest().encode()
+    assert key(ATTACHED % (b"\n" + digest)) != key(IN_BASE64)
 
 
 def test_no_text_moves_from_one_part_to_the_next():

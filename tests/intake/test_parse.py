@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict
 from datetime import datetime
+from email import message_from_bytes
+from email.policy import compat32
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from desk.mail import Mail
 from intake import parse as module
+from intake import report
 from intake.parse import parse
 
 MAILS = Path(__file__).parents[1] / "mail"
@@ -207,6 +210,24 @@ def test_the_null_envelope_sender_is_judged():
     raw = b"From: a@corp.example\nSubject: x\n\nx"
     assert parse(raw).automatic.kind == "person"
     assert parse(raw, envelope_sender="").automatic.kind != "person"
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_report_is_what_the_message_of_the_standard_library_says(path):
+    raw = path.read_bytes()
+    assert parse(raw).report == report.read(message_from_bytes(raw, policy=compat32))
+
+
+def test_a_report_without_a_delivery_status_part_is_read_too():
+    raw = (
+        b"From: Mailer-Daemon@mx.example\nX-Failed-Recipients: a@else.example\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n"
+        b"--b\nContent-Type: multipart/mixed; boundary=c\n\n"
+        b"--c\nContent-Type: text/rfc822-headers\nContent-Transfer-Encoding: base64\n\n"
+        b"TWVzc2FnZS1JRDogPHguQGNvcnAuZXhhbXBsZT4K\n--c--\n--b--\n"
+    )
+    (found,) = parse(raw).report
+    assert (found.recipient, found.original_message_id) == ("a@else.example", "<x.@corp.example>")
 
 
 def test_a_calendar_file_of_a_person_is_no_calendar_answer():

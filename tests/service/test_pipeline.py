@@ -33,8 +33,7 @@ def test_accepted_mails_are_settled_and_owe_what_follows(desk):
     """Fate, request, entry, both letters, promises and journal are one commit."""
     desk.accept(imap(1), imap(2))
     assert desk.rows(FATES) == [("received", 0)] * 2
-    assert desk.pipeline.settle()
-    assert not desk.pipeline.settle()
+    assert [desk.pipeline.settle() for _ in range(3)] == [True, True, False], "handed over, stored, nothing left"
     assert desk.rows(FATES) == [("opened", 0)] * 2
     assert desk.rows("SELECT count(*) FROM request") == [(2,)]
     both = [("receipt", "anna@corp.example"), ("notification", "it@localhost")]
@@ -115,7 +114,7 @@ def test_trouble_of_the_database_is_raised_and_blames_no_mail(desk, monkeypatch)
     failing(monkeypatch, OperationalError("INSERT", {}, Exception("disk full")), subject="Printer 2", times=1)
     desk.accept(imap(1), imap(2))
     with pytest.raises(OperationalError):
-        desk.pipeline.settle()
+        desk.settle()
     assert desk.rows(FATES) == [("opened", 0), ("received", 0)]
     assert desk.rows("SELECT count(*) FROM outbox") == [(2,)]
     desk.settle()
@@ -152,7 +151,7 @@ def test_the_reason_of_a_failure_is_logged_with_the_number_of_the_arrival(desk, 
     """An admin finds the mail by it; the mail's own words stay out of the log."""
     desk.parser.poison = {b"Printer 1"}
     desk.accept(imap(1))
-    desk.pipeline.settle()
+    desk.settle()
     assert "arrival 1 could not be settled: ran out of memory" in caplog.text
     assert "Printer" not in caplog.text
 

@@ -18,7 +18,7 @@ from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
 from service.watch import FolderWatch, Spec, WatchPorts
 from store import meta
-from store.database import Database, TransactionLost
+from store.database import Database, TransactionLost, savepoint
 from tests.simulator.letters import LARGEST, MAILBOX
 from tests.simulator.mailserver import MailServer
 from tests.simulator.relay import Relay
@@ -151,7 +151,7 @@ class FaultyTransactions:
 
 def _outcome(work: Work, connection: Connection) -> Any:
     try:
-        with connection.begin_nested():
+        with savepoint(connection):
             return work(connection)
     except Exception as error:  # the savepoint is rolled back
         return error
@@ -192,8 +192,8 @@ class Process:
         self._world = world
         self._server = around.server
         self._busy: list[str] = []
-        self._attempted = False
-        """An attempt to settle was counted, and the database came in between: whoever dies now seems to die of it."""
+        self._in_hand = False
+        """Something is on its way through the pipeline, or failed in it: who dies now seems to die of that."""
         database = around.database
         epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
         ports = Ports(database, transactions, MortalParser(world), world.now)
@@ -217,10 +217,9 @@ class Process:
         try:
             return self._step(loop)
         except (MailboxError, OperationalError, TransactionLost):
-            self._attempted = self._attempted or loop == "settle"
             return True
         except Crash:
-            self._server.deaths += self._attempted or loop == "settle"
+            self._server.deaths += self._in_hand
             raise
         except Exception as error:
             raise Violation(f"{loop}: {type(error).__name__}: {error}") from error
@@ -231,9 +230,9 @@ class Process:
         if loop == "watch":
             return self._watched()
         if loop == "settle":
-            worked = self._pipeline.settle()
-            self._attempted = self._attempted and worked
-            return worked
+            self._in_hand = True
+            self._in_hand = self._pipeline.settle()
+            return self._in_hand
         return self._couriers[loop].step()
 
     def _watched(self) -> bool:

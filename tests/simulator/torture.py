@@ -123,7 +123,11 @@ class Torture:
         try:
             self._process = self._process or Process(self._around)
             return self._process.step(loop)
-        except (Crash, OperationalError, TransactionLost):  # the latter only from a start that failed: the supervisor starts it again
+        except (
+            Crash,
+            OperationalError,
+            TransactionLost,
+        ):  # the latter only from a start that failed: the supervisor starts it again
             self._process = None
             self._relay.forgotten()
             return True

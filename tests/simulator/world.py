@@ -50,11 +50,10 @@ class World:
         self.skew = timedelta()
         self.points = self.crashes = self.faults = 0
         self.trace: list[str] = []
-        rough = self.random.choice((0.05, 0.15, 0.3))
         self.weather = Weather(
-            crash=rough,
+            crash=self.random.choice((0.01, 0.05, 0.15, 0.3)),
             network=self.random.choice((0.0, 0.05, 0.15)),
-            database=self.random.choice((0.0, 0.05, 0.15)),
+            database=self.random.choice((0.0, 0.05, 0.15, 0.4)),
             turn=self.random.choice((0.0, 0.1, 0.3)),
         )
         self.in_transaction: Callable[[], bool] = lambda: False
