@@ -4,7 +4,12 @@ import argparse
 import sys
 
 from tests.simulator.mutants import MUTANTS, NONE
-from tests.simulator.torture import replay, run, timed, told
+from tests.simulator.torture import replay, timed, told
+
+
+def say(*lines: str) -> None:
+    """Each on a line of its own."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def main() -> int:
@@ -17,16 +22,13 @@ def main() -> int:
     options = parser.parse_args()
     if options.replay is not None:
         trace, complaints = replay(options.replay, options.mutant)
-        print(*trace, *(f"BROKEN {words}" for words in complaints), sep="\n")
+        say(*trace, *(f"BROKEN {words}" for words in complaints))
         return bool(complaints)
     seeds = range(*map(int, options.seeds.split(":")))
-    if options.mutant != NONE:
-        result, seconds = run(seeds, options.mutant), 1.0
-    else:
-        result, seconds = timed(seeds, options.jobs)
-    print(told(result, seconds))
+    result, seconds = timed(seeds, options.jobs, options.mutant)
+    say(told(result, seconds))
     for seed, complaints in sorted(result.failures.items()):
-        print(f"seed {seed}:", *complaints, sep="\n  ")
+        say(f"seed {seed}:", *(f"  {words}" for words in complaints))
     return bool(result.failures)
 
 

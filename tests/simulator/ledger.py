@@ -1,7 +1,7 @@
 """The database of a simulated world, read without the code under test."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ class Ledger:
         self._driver = _driver(self.database)
         self._empty = sqlite3.connect(":memory:")
         self._driver.backup(self._empty)
-        self.before_statement = lambda: None
+        self.before_statement: Callable[[], None] = lambda: None
         # Not before_cursor_execute: what is no Exception there costs the connection, and with it the database.
         event.listen(self.database.engine, "before_execute", lambda *_: self.before_statement())
 

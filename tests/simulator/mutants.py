@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -43,9 +44,7 @@ class CursorFirst(FolderWatch):
         for messages in session.connection.fetch(uids, max_octets=self._spec.max_octets) if uids else ():
             top = max(message.uid for message in messages)
             accept = self._ports.pipeline.acceptance([self._arrival(session, message) for message in messages])
-            self._ports.transactions.run(
-                lambda connection, top=top: folders.advance(connection, session.watched.id, uid=top)
-            )
+            self._ports.transactions.run(partial(folders.advance, folder_id=session.watched.id, uid=top))
             self._ports.transactions.run(accept)
             session.cursor = max(session.cursor, top)
 

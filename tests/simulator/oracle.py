@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from desk.acknowledge import Mode
@@ -48,12 +49,12 @@ class Oracle:
         self._arrivals = list(scene.ledger.records("arrival"))
         self._outbox = {row["message_id"]: row for row in scene.ledger.records("outbox")}
         self._floors = dict(scene.ledger.rows("select uidvalidity, floor_uid from folder"))
-        self._quarantined = 0
 
     def complaints(self) -> list[str]:
         """Every broken promise, in words."""
         checks = (
             self._conservation,
+            self._bytes,
             self._fates,
             self._requests,
             self._history,
@@ -78,20 +79,21 @@ class Oracle:
         if floor is None:
             yield "the folder is not watched"
             return
-        for uid, one in server.box.items():
-            ours = uid > floor or one.matter.kind is not Kind.OLD
-            if ours and (server.uidvalidity, uid) not in positions:
-                yield f"lost: {server.uidvalidity}/{uid}"
+        ours = [uid for uid, one in server.box.items() if uid > floor or one.matter.kind is not Kind.OLD]
+        yield from (f"lost: {uid}" for uid in ours if (server.uidvalidity, uid) not in positions)
         for position, times in positions.items():
             if times > 1:
                 yield f"duplicated: {position}"
             if position not in server.history:
                 yield f"unexpected: {position}"
+
+    def _bytes(self) -> Iterator[str]:
+        stored = dict(self._scene.ledger.rows("select digest, size from raw"))
         for row in self._arrivals:
-            digest, size = row["raw_digest"], row["size"]
-            raw = server.history[row["uidvalidity"], row["uid"]].raw
-            if size != len(raw) or not self._scene.ledger.rows("select 1 from raw where digest = ?", digest):
-                yield f"the bytes of {row['id']} are not those of the server"
+            raw = self._scene.server.history[row["uidvalidity"], row["uid"]].raw
+            kept = raw if row["complete"] else raw.partition(b"\r\n\r\n")[0]
+            if row["size"] != len(raw) or stored.get(sha256(kept).hexdigest()) != len(kept):
+                yield f"the bytes of arrival {row['id']} are not those of the server"
 
     def _is_innocent(self, row: dict[str, Any]) -> bool:
         """Quarantined without being poison, and the process died often enough to suspect it."""

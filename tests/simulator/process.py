@@ -153,7 +153,7 @@ def _outcome(work: Work, connection: Connection) -> Any:
     try:
         with savepoint(connection):
             return work(connection)
-    except Exception as error:  # the savepoint is rolled back
+    except Exception as error:  # noqa: BLE001 - the savepoint is rolled back, as by the real writer
         return error
 
 

@@ -79,7 +79,7 @@ class Story:
             return
         self._copies -= 1
         one = self._world.random.choice(known)
-        # Without Message-ID or readable fields, what tells two mails apart is when they came.
+        # Without Message-ID, what tells two mails apart is when they came.
         raw = by_another_hop(one.raw, self._copies) if self._world.random.random() < 0.5 else one.raw
         self._server.deliver(one.matter, raw, one.date if one.matter.kind is Kind.NAMELESS else None)
 
@@ -120,9 +120,10 @@ class Story:
         parent, receipt_id, content = found
         kind = self._world.random.choice(ANSWERS)
         self._number += 1
-        if kind is Kind.RETURNED:
+        if kind is Kind.RETURNED and all(content != one.raw for one in self.matters):
             self._deliver(Matter(kind, content, parent.sender, parent))
         else:
+            kind = Kind.REPLY if kind is Kind.RETURNED else kind  # it came back before
             self._deliver(answer(kind, self._number, parent=parent, receipt_id=receipt_id))
         return True
 

@@ -159,12 +159,12 @@ def run(seeds: Iterable[int], mutant: str = NONE) -> Result:
     return total
 
 
-def run_on_all_cores(seeds: range, jobs: int) -> Result:
+def run_on_all_cores(seeds: range, jobs: int, mutant: str = NONE) -> Result:
     """As `run`, in several processes."""
     total = Result()
     pieces = [seeds[start : start + 20] for start in range(0, len(seeds), 20)]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for one in pool.imap_unordered(partial(run), pieces):
+        for one in pool.imap_unordered(partial(run, mutant=mutant), pieces):
             total.add(one)
         pool.close()
         pool.join()
@@ -193,8 +193,8 @@ def told(result: Result, seconds: float) -> str:
     )
 
 
-def timed(seeds: range, jobs: int) -> tuple[Result, float]:
+def timed(seeds: range, jobs: int, mutant: str = NONE) -> tuple[Result, float]:
     """The result, and the seconds it took."""
     start = time.perf_counter()
-    result = run(seeds) if jobs == 1 else run_on_all_cores(seeds, jobs)
+    result = run(seeds, mutant) if jobs == 1 else run_on_all_cores(seeds, jobs, mutant)
     return result, time.perf_counter() - start
