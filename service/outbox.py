@@ -50,7 +50,7 @@ class StoredOutbox:
             outbox.record(connection, claimed, verdict, now=now)
             journal.write(connection, entry, now=now)
 
-        self._recording = claimed, self._transactions.submit(work)
+        self._recording = claimed, self._transactions.later(work)
 
     def _finish_recording(self) -> None:
         """The last record is committed, or its mail is to be given back as perhaps sent, before anything is claimed.

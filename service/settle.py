@@ -4,7 +4,7 @@ All or nothing: fate, request, entry, promises, journal and outbox rows are one 
 desk/; this only asks the store what a decision needs, and writes what it says.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,7 +129,7 @@ def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) 
     """The request that was opened or added to, None where the arrival belongs to none."""
     if decision.fate is Fate.OPENED:
         request = _new_request(settling, requests.next_number(settling.connection))
-        requests.open_request(settling.connection, request, settling.judged.classification)
+        requests.open_request(settling.connection, request, category=settling.judged.classification.category)
     elif match is not None and decision.fate in (Fate.APPENDED, Fate.ABSORBED, Fate.HELD):
         request = _known_request(settling, match.number)
     else:
@@ -229,13 +229,19 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
     journal.write(settling.connection, record, now=settling.now)
 
 
+def _values(verdict: Any) -> dict[str, Any]:
+    """The fields of a flat value; asdict would copy each of them deeply."""
+    return {field.name: getattr(verdict, field.name) for field in fields(verdict)}
+
+
 def _trace(judged: Judged, match: ThreadMatch | None, decision: Decision) -> dict[str, Any]:
     return {
-        "automatic": asdict(judged.mail.automatic),
-        "proof": asdict(judged.proof),
+        "automatic": _values(judged.mail.automatic),
+        "proof": _values(judged.proof),
         "thread": None if match is None else {"evidence": match.evidence, "standing": match.standing.value},
-        "acknowledge": asdict(decision.acknowledgement),
-        "classification": asdict(judged.classification),
+        "acknowledge": _values(decision.acknowledgement),
+        "classification": _values(judged.classification)
+        | {"rules": [_values(hit) for hit in judged.classification.rules]},
         "language": judged.language,
         "defects": list(judged.mail.defects),
     }

@@ -1,6 +1,6 @@
 """How a step gets its transaction: it hands over the work and has the result once that is committed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -20,12 +20,12 @@ class Transactions(Protocol):
         """Give the work's result after its changes are committed; any exception means that nothing of it happened."""
         ...
 
-    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
-        """Run each of them, in order; for one that failed its exception, and nothing of that one happened."""
-        ...
-
     def submit(self, work: Callable[[Connection], T]) -> "Commit[T]":
         """Begin the work, behind all that was begun before; the future resolves after its commit."""
+        ...
+
+    def later(self, work: Callable[[Connection], T]) -> "Commit[T]":
+        """The same for work that may wait some milliseconds to share a commit."""
         ...
 
 
@@ -40,10 +40,6 @@ class DirectTransactions:
         with self._database.write() as connection:
             return work(connection)
 
-    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
-        """Run and commit each of them."""
-        return [self._result(work) for work in works]
-
     def submit(self, work: Callable[[Connection], T]) -> "Commit[T]":
         """Run and commit the work at once."""
         future: Future[T] = Future()
@@ -53,6 +49,10 @@ class DirectTransactions:
         else:
             future.set_result(outcome)
         return future
+
+    def later(self, work: Callable[[Connection], T]) -> "Commit[T]":
+        """Run and commit the work at once."""
+        return self.submit(work)
 
     def _result(self, work: Callable[[Connection], T]) -> T | Exception:
         try:

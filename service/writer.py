@@ -8,7 +8,7 @@ A group is closed after some milliseconds, so that short work does not wait for 
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ GROUP = 64
 """At most this many pieces of work share a commit."""
 GROUP_SECONDS = 0.01
 """No further work is added to a group that took this long."""
+LINGER_SECONDS = 0.002
+"""How long patient work waits for company. What a courier records finds its next mail's dot within this time."""
 
 
 class WriterStopped(Exception):
@@ -32,10 +34,12 @@ class WriterStopped(Exception):
 class Job:
     """A piece of work and the future that is waiting for it."""
 
-    __slots__ = ("_error", "_result", "future", "work")
+    __slots__ = ("_error", "_result", "future", "patient", "work")
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, *, patient: bool = False) -> None:
         self.work = work
+        self.patient = patient
+        """Nobody stands still until it is committed: it may wait some milliseconds for company."""
         self.future: Future[Any] = Future()
         self._result: Any = None
         self._error: Exception | None = None
@@ -79,7 +83,13 @@ class Writer:
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue the work; the future resolves after COMMIT, or fails and then nothing of the work happened."""
-        job = Job(work)
+        return self._take(Job(work))
+
+    def later(self, work: Callable[[Connection], T]) -> "Future[T]":
+        """The same for work that may wait for company: it shares a commit with what comes within milliseconds."""
+        return self._take(Job(work, patient=True))
+
+    def _take(self, job: Job) -> "Future[Any]":
         with self._taking:  # nothing is queued behind the end: nobody would answer it
             if self._stopped:
                 job.tell(WriterStopped("the daemon is stopping"))
@@ -90,16 +100,6 @@ class Writer:
     def run(self, work: Callable[[Connection], T]) -> T:
         """Queue the work and wait for its commit."""
         return self.submit(work).result()
-
-    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
-        """Queue all of them and wait for their commits; for one that failed its exception."""
-        futures = [self.submit(work) for work in works]
-        outcomes: list[T | Exception] = []
-        for future in futures:
-            error = future.exception()
-            assert error is None or isinstance(error, Exception)
-            outcomes.append(future.result() if error is None else error)
-        return outcomes
 
     def stop(self) -> None:
         """Finish what is queued, then end the thread."""
@@ -126,15 +126,17 @@ class Writer:
     def _fill(self, group: list[Job], first: Job, connection: Connection) -> None:
         """Run the first job, and those that wait, until nobody waits or the group is full."""
         closes = time.monotonic() + GROUP_SECONDS
+        patience = LINGER_SECONDS
         job: Job | None = first
         while job is not None:
             group.append(job)
             job.run(connection)
-            job = self._waiting() if len(group) < GROUP and time.monotonic() < closes else None
+            patience = patience if job.patient else 0.0
+            job = self._waiting(patience) if len(group) < GROUP and time.monotonic() < closes else None
 
-    def _waiting(self) -> Job | None:
+    def _waiting(self, patience: float) -> Job | None:
         try:
-            job = self._jobs.get_nowait()
+            job = self._jobs.get(timeout=patience) if patience else self._jobs.get_nowait()
         except queue.Empty:  # nobody waits: what we have is the group
             return None
         if job is None:

@@ -86,9 +86,19 @@ def insert_if_new(connection: Connection, table: Table) -> Any:
     return _insert_if_new(connection.dialect.name, table)
 
 
+def insert_returning_id(connection: Connection, table: Table) -> Any:
+    """The same, giving the id of the row, or nothing where it was left out."""
+    return _insert_returning_id(connection.dialect.name, table)
+
+
 @cache
 def _insert_if_new(dialect: str, table: Table) -> Any:
     return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _insert_returning_id(dialect: str, table: Table) -> Any:
+    return _insert_if_new(dialect, table).returning(table.c.id)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -18,13 +18,16 @@ def write(connection: Connection, key: str, value: str) -> None:
 
 
 _COUNTED = (
-    update(meta).where(meta.c.key == bindparam("counter")).values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
+    update(meta)
+    .where(meta.c.key == bindparam("counter"))
+    .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
+    .returning(meta.c.value)
 )
 
 
 def count_up(connection: Connection, key: str, *, start: int) -> int:
     """The next number of a counter that never gives one twice; the first is start."""
-    following = connection.scalar(_COUNTED.returning(meta.c.value), {"counter": key})
+    following = connection.scalar(_COUNTED, {"counter": key})
     if following is None:
         insert_new(connection, meta, [{"key": key, "value": str(start)}])
         return start

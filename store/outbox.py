@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
-from store.database import insert_if_new
+from store.database import insert_returning_id
 from store.tables import outbox, promise
 
 
@@ -50,8 +50,7 @@ def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -
         "next_attempt": now,
         "fence": 0,
     }
-    statement = insert_if_new(connection, outbox).returning(outbox.c.id)
-    outbox_id: int | None = connection.execute(statement, row).scalar_one_or_none()
+    outbox_id: int | None = connection.execute(insert_returning_id(connection, outbox), row).scalar_one_or_none()
     if outbox_id is not None and notice.targets is not None:
         told = (("first-response", notice.targets.first_response), ("resolution", notice.targets.resolution))
         rows = [{"request_number": number, "outbox_id": outbox_id, "kind": kind, "due": due} for kind, due in told]

@@ -1,12 +1,11 @@
 """Requests with their history: opened, appended to, moved from state to state, read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
-from desk.classification import Classification, Priority
+from desk.classification import Priority
 from desk.lifecycle import State
 from desk.mail import Address
 from desk.outbox import NoticeKind
@@ -33,7 +32,7 @@ def next_number(connection: Connection) -> int:
     return meta.count_up(connection, "last_request_number", start=FIRST_NUMBER)
 
 
-def open_request(connection: Connection, new: Request, classification: Classification) -> None:
+def open_request(connection: Connection, new: Request, *, category: str | None) -> None:
     """Write the request; its requester becomes its first participant."""
     requester = new.requester
     row = {
@@ -43,14 +42,13 @@ def open_request(connection: Connection, new: Request, classification: Classific
         "requester_name": requester.name if requester else "",
         "mailbox": new.mailbox,
         "department": new.department,
-        "category": classification.category,
+        "category": category,
         "priority": new.priority.value,
         "state": new.state.value,
         "language": new.language,
         "opened": new.opened,
         "first_response_due": new.first_response_due,
         "resolution_due": new.resolution_due,
-        "trace": asdict(classification),
     }
     connection.execute(_INSERT_REQUEST, row)
     if requester is not None:

@@ -62,7 +62,6 @@ class Request(SQLModel, table=True):
     opened: datetime
     first_response_due: datetime
     resolution_due: datetime
-    trace: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class Arrival(SQLModel, table=True):

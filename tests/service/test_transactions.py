@@ -46,9 +46,8 @@ def test_work_that_fails_raises_its_own_error_and_nothing_of_it_happened(transac
 
 
 def test_of_several_each_has_a_transaction_of_its_own(transactions, database):
-    first, second, third = transactions.run_each([puts("first"), fails, puts("third")])
-    assert (first, third) == (None, None)
-    assert isinstance(second, ValueError)
+    commits = [transactions.later(work) for work in (puts("first"), fails, puts("third"))]
+    assert [type(commit.exception(0)) for commit in commits] == [type(None), ValueError, type(None)]
     assert [value(database, key) for key in ("first", "failed", "third")] == ["new", None, "new"]
 
 

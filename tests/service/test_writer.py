@@ -215,10 +215,23 @@ def test_work_that_was_begun_cannot_be_cancelled(writer, port):
 
 
 def test_of_several_each_has_its_own_outcome(writer, database):
-    first, second, third = writer.run_each([puts("key"), fails, lambda _connection: 7])
-    assert (first, third) == (None, 7)
-    assert isinstance(second, ValueError)
+    first, second, third = (writer.submit(work) for work in (puts("key"), fails, lambda _connection: 7))
+    assert (first.result(DEADLINE), third.result(DEADLINE)) == (None, 7)
+    assert isinstance(second.exception(DEADLINE), ValueError)
     assert value(database) == "new"
+
+
+def test_work_that_may_wait_is_committed_without_company_too(writer, database):
+    assert writer.later(puts("key")).result(DEADLINE) is None
+    assert value(database) == "new"
+
+
+def test_work_that_may_wait_shares_the_commit_of_what_comes_next(writer, port, monkeypatch):
+    """It does not wait for its time to be over: what came next needs the commit now."""
+    monkeypatch.setattr(module, "LINGER_SECONDS", 10 * DEADLINE)
+    commits = [writer.later(puts("first")), writer.submit(puts("second"))]
+    assert [commit.result(DEADLINE) for commit in commits] == [None, None]
+    assert port.commits == 1
 
 
 def test_stopping_finishes_what_is_queued(writer, database):

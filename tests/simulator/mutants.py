@@ -112,8 +112,11 @@ class Blaming(Pipeline):
     def _look_at(self, batch: Any, outcomes: Sequence[object]) -> None:
         try:
             super()._look_at(batch, outcomes)
-        finally:
+        except Exception:
             self._spared.clear()
+            ids = [one.id for one in batch.items]
+            self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, ids))
+            raise
 
 
 class NoDot(StoredOutbox):

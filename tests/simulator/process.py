@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -98,17 +98,15 @@ class FaultyTransactions:
         """As service.transactions says; whoever dies after the commit never hears of it."""
         return self._begun(work).result()
 
-    def run_each(self, works: Sequence[Callable[[Connection], T]]) -> list[T | Exception]:
-        """As service.transactions says."""
-        futures = [self._begun(work) for work in works]
-        errors = [future.exception() for future in futures]
-        return [f.result() if e is None else cast("Exception", e) for f, e in zip(futures, errors, strict=True)]
-
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """As service.transactions says."""
         future = self._begun(work)
         self.perhaps_write()
         return future
+
+    def later(self, work: Callable[[Connection], T]) -> "Future[T]":
+        """As service.transactions says: it may be committed much later, but before anything that comes behind it."""
+        return self._begun(work)
 
     def perhaps_write(self) -> None:
         """The writer may come to what is queued, while others do something else."""

@@ -66,7 +66,7 @@ def open_request(database, request=None):
     """The request is stored; its number."""
     with database.write() as connection:
         request = request or new_request(requests.next_number(connection))
-        requests.open_request(connection, request, CLASSIFICATION)
+        requests.open_request(connection, request, category=CLASSIFICATION.category)
     return request.number
 
 

@@ -71,7 +71,6 @@ def _requests() -> None:
         sa.Column("opened", UTCDateTime(), nullable=False),
         sa.Column("first_response_due", UTCDateTime(), nullable=False),
         sa.Column("resolution_due", UTCDateTime(), nullable=False),
-        sa.Column("trace", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_request"),
     )
     op.create_index("ix_request_state", "request", ["state"], unique=False)
