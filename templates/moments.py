@@ -5,7 +5,7 @@ knows neither "jutro, w środę" nor where a zone belongs in a sentence. Digits 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 
 
@@ -119,16 +119,20 @@ def in_words(moment: datetime, *, language: str, zone: tzinfo, now: datetime) ->
     """
     if moment.tzinfo is None or now.tzinfo is None:
         raise ValueError("a moment in words needs a zone")
-    language = offered(language)
-    shape = _SHAPES[language]
-    local, today = moment.astimezone(zone), now.astimezone(zone)
+    return _in_words(moment.astimezone(UTC), offered(language), zone, now.astimezone(zone).date())
+
+
+@lru_cache(maxsize=1024)
+def _in_words(moment: datetime, language: str, zone: tzinfo, today: date) -> str:
+    """Remembered, because promises are rounded: mails of the same minutes tell the same moments."""
+    local = moment.astimezone(zone)
     named_zone = _zone_named(local, language=language)
-    return shape.moment.format(day=_day(local, today, language=language), at=local, zone=named_zone)
+    return _SHAPES[language].moment.format(day=_day(local, today, language=language), at=local, zone=named_zone)
 
 
-def _day(local: datetime, today: datetime, *, language: str) -> str:
+def _day(local: datetime, today: date, *, language: str) -> str:
     shape = _SHAPES[language]
-    distance = (local.date() - today.date()).days
+    distance = (local.date() - today).days
     if distance == 0:
         return shape.today
     weekdays, months = _names(language)
