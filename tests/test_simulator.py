@@ -33,6 +33,7 @@ def test_twenty_thousand_crashes_lose_nothing_and_double_nothing_unexplained():
     assert result.again > 0, "no mail was accepted twice: the gap after the dot was never hit"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", [name for name in MUTANTS if name != NONE])
 def test_a_broken_order_is_caught(mutant):
     assert any(run([seed], mutant).failures for seed in CAUGHT_WITHIN)
