@@ -26,17 +26,26 @@ def heard(bell):
     return bool(select.select([bell.heard], [], [], 0)[0])
 
 
+def asleep(bell, seconds):
+    sleeper = threading.Thread(target=bell.wait, args=(seconds,), daemon=True)
+    sleeper.start()
+    return sleeper
+
+
+def wakes(sleeper):
+    sleeper.join(30)
+    return not sleeper.is_alive()
+
+
 def test_who_was_rung_before_does_not_fall_asleep(bell):
     bell.ring()
-    bell.wait(LONG)
+    assert wakes(asleep(bell, LONG))
 
 
 def test_who_sleeps_is_woken(bell):
-    sleeper = threading.Thread(target=bell.wait, args=(LONG,))
-    sleeper.start()
+    sleeper = asleep(bell, LONG)
     bell.ring()
-    sleeper.join(30)
-    assert not sleeper.is_alive()
+    assert wakes(sleeper)
 
 
 def test_several_rings_are_one(bell):
@@ -47,8 +56,8 @@ def test_several_rings_are_one(bell):
 
 
 def test_who_is_not_rung_wakes_when_the_time_is_over(bell):
-    bell.wait(0.001)
-    bell.wait(0)
+    assert wakes(asleep(bell, 0.001))
+    assert wakes(asleep(bell, 0))
 
 
 def test_a_ring_makes_the_socket_readable_until_it_is_emptied(socket_bell):

@@ -170,7 +170,10 @@ def test_close_leaves_no_child_behind(module):
 
 
 def test_close_without_a_child_is_nothing():
-    ParserProcess().close()
+    parser = ParserProcess()
+    parser.close()
+    with parser:
+        assert parser.parse(b"Subject: after\n\nx", envelope_sender=None).subject == "after"
 
 
 def test_the_child_ends_when_its_asker_is_gone(module):

@@ -121,6 +121,18 @@ def test_trouble_of_the_database_is_raised_and_blames_no_mail(desk, monkeypatch)
     assert desk.rows(FATES) == [("opened", 0)] * 2
 
 
+def test_trouble_of_the_database_never_adds_up_to_quarantine(desk, monkeypatch):
+    """A leftover's attempt is counted before it is made; one that the database prevented is not counted again."""
+    desk.accept(imap(1))
+    later = desk.restarted()
+    failing(monkeypatch, OperationalError("INSERT", {}, Exception("disk full")), subject="Printer 1", times=5)
+    for _ in range(5):
+        with pytest.raises(OperationalError):
+            later.settle()
+    later.settle()
+    assert desk.rows(FATES) == [("opened", 1)]
+
+
 def test_what_an_earlier_start_left_is_served_by_the_next(desk):
     """As suspects: each attempt is written before it is made, since the last one may have been a death."""
     desk.accept(imap(1), imap(2))

@@ -218,6 +218,7 @@ def test_only_rows_whose_key_is_new_are_inserted(database):
 def test_no_rows_are_no_statement(database):
     with database.write() as connection:
         insert_new(connection, raw, [])
+        assert connection.execute(raw.select()).all() == []
 
 
 def test_a_missing_value_is_an_error_and_never_a_row_left_out(database):
