@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -60,6 +61,7 @@ def run(config: ConfigOption = None) -> None:
     config.toml where there is one, else from the starter set.
     """
     from service.daemon import Daemon, Foundation
+    from service.house import UNSIGNED
     from service.installation import begin, locked
     from service.logs import begin as begin_log
     from service.logs import say
@@ -72,10 +74,11 @@ def run(config: ConfigOption = None) -> None:
         if settings.exposes_passwords:
             warnings = logging.getLogger("deskbell")
             warnings.warning("%s holds a password and everyone may read it: chmod o-r it", settings.path)
+        house = _house(settings, UNSIGNED)  # A broken one is refused before anything is created.
         with locked(settings):
             database = Database(settings.database.url)
             keyring, epoch = begin(database, settings)
-            daemon = Daemon(Foundation(settings, _house(settings, keyring), database, epoch))
+            daemon = Daemon(Foundation(settings, replace(house, keyring=keyring), database, epoch))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())
             # What is loaded by now stays: the collector need not look at it after every batch of mail.

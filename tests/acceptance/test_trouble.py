@@ -243,6 +243,7 @@ def test_a_routing_file_that_cannot_be_meant_is_refused(tmp_path: Path, routing:
         assert (done.returncode, done.stdout) == (2, "")
         assert str(tmp_path / "routing.toml") in done.stderr
         assert "Traceback" not in done.stderr
+        assert not desk.database.exists(), "nothing is created for a configuration that is refused"
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path):
