@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"desk", "intake", "routing", "templates", "store", "delivery", "service"}
+PACKAGES = {"desk", "intake", "routing", "templates", "store", "delivery", "service", "commands"}
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,100 @@
+"""What every command shares: its options, where its settings come from, how it ends.
+
+Exit codes: 0 done, 1 refused or found faulty for a stated reason, 2 usage or configuration.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from service.house import House
+    from service.settings import Settings
+    from store.database import Database
+
+REFUSED, USAGE = 1, 2
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="config.toml; else DESKBELL_CONFIG, else /etc/deskbell/config.toml.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def settings_of(config: Path | None) -> "Settings":
+    """The settings this command runs with. Raises UserError with words for people."""
+    from service.settings import find, load
+
+    return load(find(config, os.environ))
+
+
+def house_of(settings: "Settings", keyring: Any) -> "House":
+    """The house those settings describe, in the zone of this system where they name none."""
+    from service.calendars import system_zone_name
+    from service.house import Surroundings, build_house
+
+    return build_house(settings, Surroundings(keyring, system_zone_name(os.environ, Path("/etc/localtime"))))
+
+
+def configured_house(config: Path | None) -> "House":
+    """The house of the configuration, able to judge and not to sign."""
+    from service.house import UNSIGNED
+
+    return house_of(settings_of(config), UNSIGNED)
+
+
+def starter_house() -> "House":
+    """The house of an installation that has configured nothing."""
+    from service.calendars import system_zone_name
+    from service.house import UNSIGNED, Surroundings, starter_house
+
+    return starter_house(Surroundings(UNSIGNED, system_zone_name(os.environ, Path("/etc/localtime"))))
+
+
+@contextmanager
+def database_of(config: Path | None) -> Iterator["Database"]:
+    """The database of the installation, which must exist and have our schema."""
+    from service.installation import reading
+
+    with reading(settings_of(config)) as database:
+        yield database
+
+
+@contextmanager
+def telling_errors() -> Iterator[None]:
+    """Errors that have words for people end the command with those words and the exit code for them."""
+    from desk.errors import UserError
+
+    try:
+        yield
+    except UserError as error:
+        fail(str(error), error.exit_code)
+    except OSError as error:
+        fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "), REFUSED)
+
+
+def one_of(values: Any, given: str, what: str) -> Any:
+    """The member of that enumeration; ends the command where it has none of that name."""
+    try:
+        return values(given)
+    except ValueError:
+        fail(f"{given!r} is no {what}: accepted are {', '.join(values)}", USAGE)
+
+
+def fail(words: str, code: int) -> NoReturn:
+    """End the command with these words on stderr and that exit code."""
+    print(f"deskbell: {words}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def print_json(value: Sequence[Any] | dict[str, Any]) -> None:
+    """Print the value as JSON on stdout."""
+    print(json.dumps(value, indent=2))
