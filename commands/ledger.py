@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from commands.common import REFUSED, ConfigOption, JsonOption, database_of, fail, one_of, print_json, telling_errors
+from commands.common import (
+    REFUSED,
+    ConfigOption,
+    IdsArgument,
+    JsonOption,
+    author,
+    database_of,
+    fail,
+    one_of,
+    print_json,
+    say,
+    settings_of,
+    telling_errors,
+)
 
 app = typer.Typer(help="The ledger: what became of each mail.", no_args_is_help=True)
 
@@ -51,3 +64,54 @@ def ledger_show(
             print_json(shown.arrival(found))
         else:
             printing.arrival(found)
+
+
+@app.command("reconcile", epilog="Example: deskbell ledger reconcile help@corp.example")
+def ledger_reconcile(
+    mailbox: Annotated[
+        str | None, typer.Argument(help="Only this mailbox, by its address.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds that a mail of this moment may take to reach the ledger.")
+    ] = 5.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that every mail of the watched folders is in the ledger. Exit code 1 where one is missing.
+
+    Opens the folders read-only, whether the daemon runs or not. Missing: on the server, not in the ledger. Surplus: in
+    the ledger, meanwhile moved or deleted on the server, which is no fault.
+    """
+    from service import printing, shown
+    from service.reconcile import Compared, Look, Unknown, compare, patience, places
+
+    with telling_errors():
+        settings = settings_of(config)
+        chosen = places(settings, mailbox)
+        with database_of(config) as database:
+            found = list(printing.counted(compare(chosen, Look(database, patience(wait))), len(chosen)))
+    compared = [one for one in found if isinstance(one, Compared)]
+    if as_json:
+        print_json([shown.compared(one) for one in compared])
+    else:
+        printing.compared(compared)
+    unknown = [one for one in found if isinstance(one, Unknown)]
+    for one in unknown:
+        say(f"{one.mailbox} {one.folder}: not compared: {one.why}")
+    if missing := sum(len(one.missing) for one in compared):
+        say(f"{missing} on the server are not in the ledger")
+    if missing or unknown:
+        raise typer.Exit(REFUSED)
+
+
+@app.command("retry", epilog="Example: deskbell ledger retry 17 18")
+def ledger_retry(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Try quarantined or unsettled mails anew: by the running daemon within seconds, else by the next start.
+
+    Of several, all or none.
+    """
+    from service import overrule
+
+    with telling_errors(), database_of(config) as database:
+        overrule.retry(database, ids, author())
+    say(f"tried again: {', '.join(map(str, ids))}")

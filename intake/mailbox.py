@@ -7,7 +7,7 @@ After ConnectionLost a Folder is closed; what was not stored yet is on the serve
 
 import imaplib
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ from intake.login import (
     MailboxError,
     ServerUnreachable,
     connect,
+    examine,
     hang_up,
     log_in,
     select,
@@ -80,12 +81,21 @@ class Folder:
 
         What account.password raises passes unchanged.
         """
+        return cls._begun(account, name, select)
+
+    @classmethod
+    def examine(cls, account: Account, name: str) -> "Folder":
+        """The folder, selected read-only: for who counts and must change nothing. Raises as open."""
+        return cls._begun(account, name, examine)
+
+    @classmethod
+    def _begun(cls, account: Account, name: str, opened: Callable[[Any, str], dict[bytes, Any]]) -> "Folder":
         client = connect(account)
         imap = session(client)
         try:
             wire = Wire(imap, read_timeout=account.read_timeout)
             log_in(client, account)
-            answer = select(client, name)
+            answer = opened(client, name)
             with told_as(ServerUnreachable):
                 state = _state(imap, answer)
                 wire.exists = state.exists

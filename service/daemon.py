@@ -23,7 +23,8 @@ from delivery.maildir import MaildirTransport
 from delivery.smtp import SmtpServer, SmtpTransport
 from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from intake.mailbox import Folder, LoginRefused, MailboxError
+from service.accounts import account_of
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.house import House
@@ -38,8 +39,8 @@ from templates import render
 
 log = logging.getLogger("deskbell.daemon")
 
-IDLE_SECONDS = 30.0
-"""A loop with nothing to do looks again after this at the latest, whoever forgot to ring."""
+LOOK_SECONDS = 1.0
+"""A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
@@ -158,7 +159,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+        return self._thread("settle", step, lambda: self._settle_bell.wait(LOOK_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -183,8 +184,8 @@ class Daemon:
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
-            seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
-            bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
+            seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
+            bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
         return self._thread(f"courier {number + 1}", courier.step, rest)
 
@@ -201,14 +202,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = Account(
-            host=imap.host,
-            port=imap.port,
-            tls=imap.tls,
-            user=imap.user,
-            password=imap.secret.reveal if imap.secret else str,
-            ca_file=str(imap.ca_file) if imap.ca_file else None,
-        )
+        account = account_of(imap)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,

@@ -161,6 +161,16 @@ class Installation:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as witness:
             return witness.execute(query, values).fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        """The database holds something else now, written by the standard library beside the daemon."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as hand, hand:
+            hand.execute(statement, values)
+
+    def bytes_of(self, *arguments: str) -> bytes:
+        """What the command wrote to stdout, octet by octet; it succeeded."""
+        environ = _environ({"DESKBELL_CONFIG": str(self.config)})
+        return subprocess.run([str(COMMAND), *arguments], capture_output=True, check=True, env=environ).stdout
+
     def settled(self, message_id: str, *, times: int = 1) -> list[dict[str, Any]]:
         """The ledger's rows of that mail, oldest first, once there are so many with a fate."""
         names = ("id", "mailbox", "fate", "reason", "receipt", "request_number", "attempts")
