@@ -11,6 +11,7 @@ class Source(StrEnum):
     IMAP = "imap"
     LMTP = "lmtp"
     SMTP = "smtp"
+    PIPE = "pipe"
 
 
 class Fate(StrEnum):

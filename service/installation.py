@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Connection
+
 from desk.errors import RefusedError
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
@@ -54,6 +56,11 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     keyring = _keyring(database, settings.keys.file)
     with database.write() as connection:
         return keyring, meta.count_up(connection, _EPOCH, start=1)
+
+
+def epoch_of(connection: Connection) -> int:
+    """The number of the latest start, for who writes beside it; 0 where there was none."""
+    return int(meta.read(connection, _EPOCH) or 0)
 
 
 def _keyring(database: Database, path: Path) -> Keyring:

@@ -161,6 +161,11 @@ class Installation:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as witness:
             return witness.execute(query, values).fetchall()
 
+    def popen(self, *arguments: str, stderr: Any = None) -> "subprocess.Popen[bytes]":
+        """The command was started; its stdin is a pipe."""
+        environ = _environ({"DESKBELL_CONFIG": str(self.config)})
+        return subprocess.Popen([str(COMMAND), *arguments], stdin=subprocess.PIPE, stderr=stderr, env=environ)
+
     def change(self, statement: str, *values: object) -> None:
         """The database holds something else now, written by the standard library beside the daemon."""
         with closing(sqlite3.connect(self.database, timeout=10)) as hand, hand:
