@@ -1,4 +1,4 @@
-"""Single commands around a running installation: deliver."""
+"""Single commands around an installation: deliver, upgrade."""
 
 import os
 import sys
@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from commands.common import ConfigOption, settings_of
+from commands.common import REFUSED, ConfigOption, JsonOption, print_json, settings_of, telling_errors
 
 
 def add_to(app: typer.Typer) -> None:
     """The commands are commands of the app."""
     mta = "deskbell deliver --mailbox help@corp.example --sender anna@corp.example < mail.eml"
     app.command("deliver", epilog=f"Example: {mta}")(deliver)
+    app.command("upgrade", epilog="Example: deskbell upgrade --check")(upgrade)
 
 
 def deliver(
@@ -49,3 +50,38 @@ def deliver(
     except UserError as error:
         tell(f"4.3.5 {error}")
         raise typer.Exit(TEMPORARY) from None
+
+
+def upgrade(
+    config: ConfigOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether it is needed: exit code 1 if so. Changes nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the schema of this program, with a copy of it beside it first.
+
+    Refused while deskbell runs. All of it is done or nothing; a database newer than this program is refused.
+    """
+    from service import printing
+    from service.upgrade import Upgraded, versions
+    from service.upgrade import upgrade as bring_up
+
+    with telling_errors():
+        settings = settings_of(config)
+        if check:
+            done = Upgraded(versions(settings), None)
+        else:
+            with printing.bar() as told:
+                done = bring_up(settings, told)
+    found, needed = done.versions.found, done.versions.needed
+    if as_json:
+        print_json({"from": found, "to": needed, "copy": str(done.copy) if done.copy else None})
+    elif not done.versions.is_outdated:
+        print(f"The database has schema {found}: nothing to do.")
+    elif check:
+        print(f"The database has schema {found}, this program needs {needed}: run `deskbell upgrade`.")
+    else:
+        print(f"The database had schema {found} and has {needed} now. As it was: {done.copy}")
+    if check and done.versions.is_outdated:
+        raise typer.Exit(REFUSED)

@@ -80,6 +80,14 @@ def _keyring(database: Database, path: Path) -> Keyring:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Database]:
     """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
+    with reading_any(settings) as database:
+        schema.require(database)
+        yield database
+
+
+@contextmanager
+def reading_any(settings: Settings) -> Iterator[Database]:
+    """The database, whatever schema it has. Raises SchemaMismatch where there is none, or none that can be read."""
     path = database_path(settings)
     if not path.exists():
         raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
@@ -87,7 +95,6 @@ def reading(settings: Settings) -> Iterator[Database]:
         raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
     database = Database(settings.database.url)
     try:
-        schema.require(database)
         yield database
     finally:
         database.close()

@@ -1,7 +1,8 @@
 """Tables for people. Whatever came in a mail is made harmless for a terminal first."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -48,6 +49,14 @@ def counted(items: Iterable[T], total: int) -> Iterator[T]:
         return
     with Progress(console=Console(stderr=True), transient=True) as bar:
         yield from bar.track(items, total=total)
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr where somebody watches; it is called with how much is done, and how much there is."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("")
+        yield lambda done, every: shown.update(task, completed=done, total=every)
 
 
 def requests(found: Iterable[Request]) -> None:
