@@ -1,13 +1,15 @@
-"""Single commands around an installation: deliver, upgrade."""
+"""Single commands around an installation: deliver, upgrade, systemd."""
 
 import os
+import re
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.common import REFUSED, ConfigOption, JsonOption, print_json, settings_of, telling_errors
+from commands.common import REFUSED, USAGE, ConfigOption, JsonOption, fail, print_json, settings_of, telling_errors
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     mta = "deskbell deliver --mailbox help@corp.example --sender anna@corp.example < mail.eml"
     app.command("deliver", epilog=f"Example: {mta}")(deliver)
     app.command("upgrade", epilog="Example: deskbell upgrade --check")(upgrade)
+    app.command("systemd", epilog="Example: deskbell systemd > /etc/systemd/system/deskbell.service")(systemd)
 
 
 def deliver(
@@ -85,3 +88,17 @@ def upgrade(
         print(f"The database had schema {found} and has {needed} now. As it was: {done.copy}")
     if check and done.versions.is_outdated:
         raise typer.Exit(REFUSED)
+
+
+def systemd(
+    config: ConfigOption = None,
+    user: Annotated[str, typer.Option(help="The system user that runs deskbell.")] = "deskbell",
+) -> None:
+    """Print a systemd unit for this program and this configuration: hardened, with notification and watchdog."""
+    from service.unit import Service, unit
+
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", user):
+        fail(f"--user {user!r}: accepted is the name of a system user, such as deskbell", USAGE)
+    with telling_errors():
+        settings = settings_of(config)
+    print(unit(Service(Path(sys.argv[0]).absolute(), settings, user)), end="")
