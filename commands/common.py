@@ -32,17 +32,18 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 _LAST_ID = 2**31 - 1
-IdArgument = Annotated[int, typer.Argument(help="Its id, as listed.", min=1, max=_LAST_ID, show_default=False)]
-IdsArgument = Annotated[
-    list[int],
-    typer.Argument(
-        help="Their ids, as listed.",
-        min=1,
-        max=_LAST_ID,
-        show_default=False,
-        callback=lambda given: list(dict.fromkeys(given)),
-    ),
-]
+
+
+def _ids(given: int | list[int]) -> int | list[int]:
+    """What was given, each id once; ends the command where one is no id."""
+    for one in [given] if isinstance(given, int) else given:
+        if not 0 < one <= _LAST_ID:
+            raise typer.BadParameter(f"{one} is no id: accepted is a number as listed")
+    return given if isinstance(given, int) else list(dict.fromkeys(given))
+
+
+IdArgument = Annotated[int, typer.Argument(help="Its id, as listed.", show_default=False, callback=_ids)]
+IdsArgument = Annotated[list[int], typer.Argument(help="Their ids, as listed.", show_default=False, callback=_ids)]
 
 
 def settings_of(config: Path | None) -> "Settings":

@@ -1,15 +1,19 @@
-"""Single commands around an installation: deliver, upgrade, systemd."""
+"""Single commands around an installation: deliver, upgrade, systemd, man."""
 
 import os
 import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.common import REFUSED, USAGE, ConfigOption, JsonOption, fail, print_json, settings_of, telling_errors
+
+if TYPE_CHECKING:
+    from service.manual import Described
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("deliver", epilog=f"Example: {mta}")(deliver)
     app.command("upgrade", epilog="Example: deskbell upgrade --check")(upgrade)
     app.command("systemd", epilog="Example: deskbell systemd > /etc/systemd/system/deskbell.service")(systemd)
+    app.command("man", epilog="Example: deskbell man > /usr/local/share/man/man1/deskbell.1")(man)
 
 
 def deliver(
@@ -102,3 +107,29 @@ def systemd(
     with telling_errors():
         settings = settings_of(config)
     print(unit(Service(Path(sys.argv[0]).absolute(), settings, user)), end="")
+
+
+def man(context: typer.Context) -> None:
+    """Print the man page: every command with its options. Read it at once with `deskbell man | man -l -`."""
+    from importlib.metadata import version
+
+    from service.manual import page
+
+    program, *commands = _described("", context.find_root().command)
+    print(page(program, commands, version=version("deskbell")), end="")
+
+
+def _described(above: str, command: Any) -> Iterator["Described"]:
+    """The command, and all below it."""
+    from service.manual import Described
+
+    words = f"{above} {command.name}".strip()
+    inner = getattr(command, "commands", {})
+    if not inner or not above:
+        context = typer.Context(command, info_name=command.name)
+        records = (option.get_help_record(context) for option in command.params if not option.hidden)
+        options = [(str(name), str(meaning)) for name, meaning in filter(None, records)]
+        yield Described(words, command.help or "", options, (command.epilog or "").removeprefix("Example: "))
+    for one in inner.values():
+        if not one.hidden:
+            yield from _described(words, one)
