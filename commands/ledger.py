@@ -1,5 +1,6 @@
 """`deskbell ledger`: what became of each mail."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -115,3 +116,38 @@ def ledger_retry(ids: IdsArgument, config: ConfigOption = None) -> None:
     with telling_errors(), database_of(config) as database:
         overrule.retry(database, ids, author())
     say(f"tried again: {', '.join(map(str, ids))}")
+
+
+@app.command("import", epilog="Example: deskbell ledger import --since 2026-06-01 help@corp.example")
+def ledger_import(
+    since: Annotated[
+        datetime, typer.Option(help="Mail that came on this day or later.", formats=["%Y-%m-%d"], show_default=False)
+    ],
+    mailbox: Annotated[
+        str | None, typer.Argument(help="Only this mailbox, by its address.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in old mail that lay in the folders before they were watched: as history, without a word to anybody.
+
+    Replies to it then find their request. Nothing is changed on the server. Run it again after an interruption: what is
+    in the ledger is not taken twice. The daemon settles the mails when no new mail waits.
+    """
+    from service import printing, shown
+    from service.history import Import, TakenIn, old_folders, take_in
+
+    with telling_errors():
+        chosen = old_folders(settings_of(config), mailbox)
+        with database_of(config) as database, printing.bar() as told:
+            found = list(take_in(chosen, Import(database, since.date(), datetime.now(UTC), told)))
+    taken = [one for one in found if isinstance(one, TakenIn)]
+    if as_json:
+        print_json([shown.taken_in(one) for one in taken])
+    else:
+        printing.taken_in(taken)
+    unknown = [one for one in found if not isinstance(one, TakenIn)]
+    for one in unknown:
+        say(f"{one.mailbox} {one.folder}: not taken in: {one.why}")
+    if unknown:
+        raise typer.Exit(REFUSED)

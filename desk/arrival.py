@@ -12,6 +12,8 @@ class Source(StrEnum):
     LMTP = "lmtp"
     SMTP = "smtp"
     PIPE = "pipe"
+    IMPORT = "import"
+    """Older than the watch, and asked for by a person: history, about which nobody is written to."""
 
 
 class Fate(StrEnum):

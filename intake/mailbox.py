@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from imapclient.response_parser import parse_response
@@ -51,6 +52,7 @@ SEARCH_WIDTH = 50_000
 OUTLINES = 200
 """Mails whose size, date and flags one FETCH asks for, or that one STORE marks."""
 _LAST_UID = 2**32 - 1
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OUTLINE = "(UID RFC822.SIZE INTERNALDATE FLAGS)"
 
 
@@ -116,6 +118,15 @@ class Folder:
                 found.update(self._search(uids))
             self._known = max(top, max(found, default=0))
         return sorted(uid for uid in found if floor < uid < limit)
+
+    def uids_since(self, day: date, *, below: int) -> list[int]:
+        """The UIDs less than `below` of mails that came on that day or later, by the server's own date, ascending."""
+        found: set[int] = set()
+        with self._connection():
+            self._wire.collect()
+            for uids in _ranges(1, below - 1, known=self._known, exists=self._wire.exists):
+                found.update(self._search(f"{uids} SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
+        return sorted(uid for uid in found if uid < below)
 
     def fetch(self, uids: Iterable[int], *, max_octets: int) -> Iterator[list[Fetched]]:
         """The mails in ascending order of UID, some at a time; one that is gone meanwhile is left out.
@@ -187,8 +198,11 @@ class Folder:
         return came
 
     def _search(self, uids: str) -> list[int]:
-        """The UIDs that exist in the range; an answer in several lines counts as one, MODSEQ behind it is cut."""
-        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", uids) if line]
+        """The UIDs that exist in the range and fulfil what is asked behind it.
+
+        An answer in several lines counts as one, MODSEQ behind it is cut.
+        """
+        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", *uids.split()) if line]
         return [int(number) for line in lines for number in line.split()]
 
     def _answers(self, uids: Collection[int], items: str) -> dict[int, dict[bytes, Any]]:

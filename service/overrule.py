@@ -47,7 +47,7 @@ _WHY_NOT_HELD = {
 
 def hold(database: Database, ids: Sequence[int], author: Author) -> None:
     """None of the mails is sent before it is released. Raises Refused."""
-    with _changing(database) as connection:
+    with changing(database) as connection:
         found = holding.states(connection, ids)
         _refuse(ids, lambda one: _unknown(one, found, "outbox") or _why(one, _WHY_NOT_HELD.get(found[one])))
         holding.hold(connection, ids)
@@ -59,7 +59,7 @@ def hold(database: Database, ids: Sequence[int], author: Author) -> None:
 
 def release(database: Database, ids: Sequence[int], author: Author) -> None:
     """Each of the mails is due now. Raises Refused."""
-    with _changing(database) as connection:
+    with changing(database) as connection:
         found = holding.states(connection, ids)
         _refuse(ids, lambda one: _unknown(one, found, "outbox") or _not_held(one, found[one]))
         holding.release(connection, ids, now=author.now)
@@ -73,7 +73,7 @@ def _not_held(one: int, state: OutboxState) -> str:
 
 def retry(database: Database, ids: Sequence[int], author: Author) -> None:
     """Each of the arrivals is unsettled, as if never tried. Raises Refused."""
-    with _changing(database) as connection:
+    with changing(database) as connection:
         found = ledger.of_ids(connection, ids)
         _refuse(ids, lambda one: _unknown(one, found, "ledger") or _not_retried(found[one]))
         quarantine.retry(connection, ids)
@@ -93,7 +93,7 @@ def _not_retried(one: Line) -> str:
 
 def drop(database: Database, arrival_id: int, reason: str, author: Author) -> None:
     """The arrival is filed for that reason, and no longer listed as set aside. Raises Refused."""
-    with _changing(database) as connection:
+    with changing(database) as connection:
         found = ledger.of_ids(connection, [arrival_id])
         _refuse([arrival_id], lambda one: _unknown(one, found, "ledger") or _not_set_aside(found[one]))
         quarantine.drop(connection, arrival_id)
@@ -120,7 +120,8 @@ def _refuse(ids: Sequence[int], why_not: Callable[[int], str]) -> None:
 
 
 @contextmanager
-def _changing(database: Database) -> Iterator[Connection]:
+def changing(database: Database) -> Iterator[Connection]:
+    """A write transaction beside a running daemon. Raises DatabaseTrouble."""
     try:
         with database.write() as connection:
             yield connection

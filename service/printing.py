@@ -16,6 +16,7 @@ from desk.arrival import Fate
 from desk.outbox import OutboxState, Phase
 from desk.request import Entry, Request
 from service.glance import Glance
+from service.history import TakenIn
 from service.reconcile import Compared
 from service.settings import Row
 from store.holding import Owed
@@ -159,6 +160,12 @@ def _numbers(uids: Sequence[int]) -> str:
         return "0"
     shown = ", ".join(map(str, uids[:_NUMBERS_SHOWN]))
     return f"{len(uids)}: UID {shown}{', ...' if len(uids) > _NUMBERS_SHOWN else ''}"
+
+
+def taken_in(found: Iterable[TakenIn]) -> None:
+    """Print one line for each folder."""
+    rows = ((one.mailbox, one.folder, str(one.found), str(one.taken)) for one in found)
+    _table(("mailbox", "folder", "old mails", "taken in now"), rows)
 
 
 def outbox(found: Iterable[Owed]) -> None:

@@ -95,12 +95,17 @@ class Look:
 
 def places(settings: Settings, mailbox: str | None) -> list[Place]:
     """The watched folders, of one mailbox or of all. Raises NoSuchMailbox."""
+    return [_place(*one) for one in watched_folders(settings, mailbox)]
+
+
+def watched_folders(settings: Settings, mailbox: str | None) -> list[tuple[str, Imap, str]]:
+    """Mailbox, account and name of each watched folder, of one mailbox or of all. Raises NoSuchMailbox."""
     wanted = None if mailbox is None else ascii_fold(mailbox)
     chosen = [one for one in settings.mailbox if wanted is None or wanted in one.addresses]
     if not chosen:
         known = ", ".join(one.address for one in settings.mailbox)
         raise NoSuchMailbox(f"{mailbox!r} is no mailbox of {settings.path}: accepted are {known}")
-    return [_place(one.address, one.imap, name) for one in chosen if one.imap for name in one.imap.folders]
+    return [(one.address, one.imap, name) for one in chosen if one.imap for name in one.imap.folders]
 
 
 def _place(address: str, imap: Imap, folder: str) -> Place:

@@ -7,6 +7,7 @@ from typing import Any
 from desk.mail import Address, Attachment, Mail
 from desk.request import Entry, Request
 from service.glance import Glance
+from service.history import TakenIn
 from service.reconcile import Compared
 from store.holding import Owed
 from store.ledger import Line
@@ -132,6 +133,11 @@ def compared(value: Compared) -> dict[str, Any]:
         "missing": list(value.missing),
         "surplus": list(value.surplus),
     }
+
+
+def taken_in(value: TakenIn) -> dict[str, Any]:
+    """A folder whose old mail was taken in."""
+    return {"mailbox": value.mailbox, "folder": value.folder, "found": value.found, "taken": value.taken}
 
 
 def owed(value: Owed) -> dict[str, Any]:
