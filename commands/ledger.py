@@ -55,12 +55,14 @@ def ledger_show(
 ) -> None:
     """Show one arrival with everything that led to its fate."""
     from service import printing, shown
+    from service.confidential import confidential_departments, wordless
     from store import ledger
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
         found = ledger.find(connection, arrival)
         if found is None:
             fail(f"there is no arrival {arrival} in the ledger", REFUSED)
+        found = wordless(found, confidential_departments(settings_of(config)))
         if as_json:
             print_json(shown.arrival(found))
         else:

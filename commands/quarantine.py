@@ -1,6 +1,7 @@
 """`deskbell quarantine`: mail that could not be understood or was too large."""
 
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from commands.common import (
     fail,
     print_json,
     say,
+    settings_of,
     telling_errors,
 )
 
@@ -33,10 +35,12 @@ app = typer.Typer(help="Quarantine: mail that could not be understood or was too
 def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List what is set aside, oldest first, with the reason."""
     from service import printing, shown
+    from service.confidential import confidential_mailboxes
     from store import quarantine
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        found = [(line, _glance(connection, line)) for line in quarantine.every(connection)]
+        hidden = confidential_mailboxes(settings_of(config))
+        found = [(line, _glance(connection, line, hidden)) for line in quarantine.every(connection)]
         if as_json:
             print_json([shown.set_aside(line, glance) for line, glance in found])
         else:
@@ -54,6 +58,7 @@ def quarantine_show(
 ) -> None:
     """Show what is known of one, and where its bytes are."""
     from service import printing, shown
+    from service.confidential import confidential_mailboxes
     from store import quarantine
 
     if raw and as_json:
@@ -62,10 +67,12 @@ def quarantine_show(
         line = _set_aside(connection, arrival)
         if raw:
             sys.stdout.buffer.write(quarantine.octets(connection, line))
-        elif as_json:
-            print_json(shown.set_aside(line, _glance(connection, line)))
+            return
+        seen = _glance(connection, line, confidential_mailboxes(settings_of(config)))
+        if as_json:
+            print_json(shown.set_aside(line, seen))
         else:
-            printing.set_aside(line, _glance(connection, line))
+            printing.set_aside(line, seen)
 
 
 @app.command("release", epilog="Example: deskbell quarantine release 17")
@@ -105,9 +112,12 @@ def _set_aside(connection: "Connection", arrival: int) -> "Line":
     return line
 
 
-def _glance(connection: "Connection", line: "Line") -> "Glance":
-    from service.glance import HEAD_OCTETS, glance
+def _glance(connection: "Connection", line: "Line", hidden: Collection[str]) -> "Glance":
+    from service.confidential import NEUTRAL
+    from service.glance import HEAD_OCTETS, Glance, glance
     from store import quarantine
 
-    head = quarantine.octets(connection, line, most=HEAD_OCTETS)
-    return glance(head, octets=quarantine.size(connection, line))
+    octets = quarantine.size(connection, line)
+    if line.mailbox in hidden:
+        return Glance(NEUTRAL, NEUTRAL, octets)
+    return glance(quarantine.octets(connection, line, most=HEAD_OCTETS), octets=octets)
