@@ -93,6 +93,8 @@ def ledger_reconcile(
         chosen = places(settings, mailbox)
         with database_of(config) as database:
             found = list(printing.counted(compare(chosen, Look(database, patience(wait))), len(chosen)))
+    if not chosen:
+        say("no folder is watched: all mail comes by a door or a pipe")
     compared = [one for one in found if isinstance(one, Compared)]
     if as_json:
         print_json([shown.compared(one) for one in compared])
@@ -143,6 +145,8 @@ def ledger_import(
         chosen = old_folders(settings_of(config), mailbox)
         with database_of(config) as database, printing.bar() as told:
             found = list(take_in(chosen, Import(database, since.date(), datetime.now(UTC), told)))
+    if not chosen:
+        say("no folder is watched: all mail comes by a door or a pipe")
     taken = [one for one in found if isinstance(one, TakenIn)]
     if as_json:
         print_json([shown.taken_in(one) for one in taken])

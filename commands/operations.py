@@ -27,9 +27,10 @@ def add_to(app: typer.Typer) -> None:
 
 def deliver(
     mailbox: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="The mailbox the mail is for: its address, an alias, either with a plus-tag.", show_default=False
+            help="A mailbox the mail is for: its address or an alias, with or without a plus-tag. May be repeated.",
+            show_default=False,
         ),
     ],
     config: ConfigOption = None,
@@ -75,6 +76,7 @@ def upgrade(
     from service.upgrade import Upgraded, versions
     from service.upgrade import upgrade as bring_up
 
+    os.umask(0o077)  # as `run` does: a copy of the database holds everybody's mail
     with telling_errors():
         settings = settings_of(config)
         if check:

@@ -1,15 +1,15 @@
 """One mail from the pipe of an MTA: in the ledger before the command ends with 0, settled by the daemon.
 
 Exit codes are those of sysexits.h as Postfix' pipe(8) and local(8) read them: 75 keeps the mail in the MTA's queue, and
-every other one returns it to its sender. So whatever is our own trouble is 75, also a mistake in the configuration or
-on the command line: it can be repaired while the mail waits. A line that begins with an enhanced status code
-(RFC 3463) is what the MTA logs and reports.
+nearly every other one returns it to its sender. So whatever is our own trouble is 75, also a mistake in the
+configuration or on the command line: it can be repaired while the mail waits. A line that begins with an enhanced
+status code (RFC 3463) is what the MTA logs and reports.
 """
 
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, NoReturn
@@ -41,16 +41,16 @@ class NotDelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What the MTA says of the mail: the address it is for, and its envelope sender (None: it does not say)."""
+    """What the MTA says of the mail: the addresses it is for, and its envelope sender (None: it does not say)."""
 
-    recipient: str
+    recipients: tuple[str, ...]
     sender: str | None
 
 
-def handed(recipient: str, sender: str | None, environ: Mapping[str, str]) -> Handed:
+def handed(recipients: Sequence[str], sender: str | None, environ: Mapping[str, str]) -> Handed:
     """The envelope by the options, the sender else by SENDER of local(8)."""
     told = environ.get("SENDER") if sender is None else sender
-    return Handed(recipient, "" if told in _NULL_SENDERS else told)
+    return Handed(tuple(recipients), "" if told in _NULL_SENDERS else told)
 
 
 def mailbox_of(settings: Settings, address: str) -> Mailbox:
@@ -84,20 +84,25 @@ def read_mail(stream: BinaryIO, *, most: int) -> bytes:
 
 
 def deliver(settings: Settings, given: Handed, stream: BinaryIO, *, now: datetime) -> None:
-    """The mail on the stream is durable. Raises NotDelivered, UserError."""
-    mailbox = mailbox_of(settings, given.recipient)
+    """The mail on the stream is durable for each recipient, or for none. Raises NotDelivered, UserError.
+
+    pipe(8) names several recipients at once unless it is told not to (transport_destination_recipient_limit).
+    """
+    mailboxes = [mailbox_of(settings, recipient) for recipient in given.recipients]
     raw = read_mail(stream, most=settings.limits.message_octets)
-    envelope = Envelope(given.sender, given.recipient)
-    arrival = Arrival(mailbox.address, Source.PIPE, now, raw, envelope, size=len(raw))
-    packed = arrivals.pack(arrival)
+    envelopes = [Envelope(given.sender, recipient) for recipient in given.recipients]
+    packed = [
+        arrivals.pack(Arrival(mailbox.address, Source.PIPE, now, raw, envelope, size=len(raw)))
+        for mailbox, envelope in zip(mailboxes, envelopes, strict=True)
+    ]
     with reading(settings) as database:
         _accept(database, packed, now=now)
 
 
-def _accept(database: Database, packed: arrivals.Packed, *, now: datetime) -> None:
+def _accept(database: Database, packed: Sequence[arrivals.Packed], *, now: datetime) -> None:
     try:
         with database.write() as connection:
-            arrivals.accept(connection, [packed], now=now, epoch=epoch_of(connection))
+            arrivals.accept(connection, packed, now=now, epoch=epoch_of(connection))
     except (DBAPIError, TransactionLost) as error:  # rolled back: the MTA has the mail and asks again
         raise NotDelivered(f"4.3.0 the database cannot take the mail now: {_words(error)}") from error
 

@@ -40,6 +40,7 @@ def versions(settings: Settings) -> Versions:
 
 def upgrade(settings: Settings, told: Told) -> Upgraded:
     """The database has our schema. Raises AlreadyRunning, SchemaMismatch, NotCopied, UpgradeFailed: it is as it was."""
+    versions(settings)  # where there is nothing to upgrade, not even a lock is made
     with locked(settings):
         found = versions(settings)
         if not found.is_outdated:

@@ -85,6 +85,27 @@ def test_a_sender_that_looks_like_an_option_is_a_sender(tmp_path: Path):
         assert desk.rows("SELECT envelope_sender FROM arrival ORDER BY id") == [("--config=x@corp.example",), ("-",)]
 
 
+def test_who_has_no_folder_to_compare_is_told_so(tmp_path: Path):
+    """Nothing is missing where nothing is watched."""
+    with Installation(tmp_path, CONFIG) as desk:
+        desk.start()
+        done = desk.deskbell("ledger", "reconcile", "--json")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert done.stderr == "deskbell: no folder is watched: all mail comes by a door or a pipe\n"
+
+
+def test_every_recipient_that_the_mta_names_is_served(tmp_path: Path):
+    """Postfix repeats the argument that holds ${recipient}."""
+    config = CONFIG + mailbox("hr@corp.example", department="hr")
+    with Installation(tmp_path, config) as desk:
+        desk.start()
+        mail, names = letter(), ("--mailbox=help@corp.example", "--mailbox=hr@corp.example")
+        assert desk.deskbell("deliver", *names, "--sender=anna@corp.example", stdin=mail.raw).returncode == 0
+        assert [one["mailbox"] for one in desk.settled(mail.message_id, times=2)] == [
+            *("help@corp.example", "hr@corp.example"),
+        ]
+
+
 def test_a_mail_too_large_is_returned_and_leaves_nothing(tmp_path: Path):
     """69, and a line that begins with the status code for the bounce."""
     with Installation(tmp_path, CONFIG) as desk:

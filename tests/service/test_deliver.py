@@ -96,7 +96,7 @@ def test_the_limit_itself_is_not_too_large():
     ],
 )
 def test_the_envelope_sender_is_told_by_option_or_environment(sender, environ, found):
-    assert handed(HELP, sender, environ) == Handed(HELP, found)
+    assert handed([HELP], sender, environ) == Handed((HELP,), found)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_address_that_is_no_mailbox_keeps_the_mail_in_the_queue(settings, add
 
 
 def test_a_delivered_mail_waits_in_the_ledger_for_the_running_daemon(settings, database):
-    deliver(settings, Handed("it+fax@corp.example", ""), io.BytesIO(MAIL), now=NOON)
+    deliver(settings, Handed(("it+fax@corp.example",), ""), io.BytesIO(MAIL), now=NOON)
     (one,) = waiting(database)
     assert (one.arrival.mailbox, one.arrival.source, one.arrival.raw) == (HELP, "pipe", MAIL)
     assert one.arrival.envelope == Envelope("", "it+fax@corp.example")
@@ -124,8 +124,19 @@ def test_a_delivered_mail_waits_in_the_ledger_for_the_running_daemon(settings, d
 def test_a_mail_that_is_delivered_twice_is_two_arrivals(settings, database):
     """Whether they are the same mail is decided when they are settled."""
     for _ in range(2):
-        deliver(settings, Handed(HELP, "anna@corp.example"), io.BytesIO(MAIL), now=NOON)
+        deliver(settings, Handed((HELP,), "anna@corp.example"), io.BytesIO(MAIL), now=NOON)
     assert len(waiting(database)) == 2
+
+
+def test_a_mail_for_several_recipients_is_an_arrival_for_each(settings, database):
+    deliver(settings, Handed((HELP, "it@corp.example"), None), io.BytesIO(MAIL), now=NOON)
+    assert [one.arrival.envelope.recipient for one in waiting(database)] == [HELP, "it@corp.example"]
+
+
+def test_one_recipient_that_is_not_ours_keeps_the_mail_in_the_queue_for_all(settings, database):
+    with pytest.raises(NotDelivered, match=r"nobody@corp\.example"):
+        deliver(settings, Handed((HELP, "nobody@corp.example"), None), io.BytesIO(MAIL), now=NOON)
+    assert waiting(database) == []
 
 
 def test_a_database_that_cannot_be_written_keeps_the_mail_in_the_queue(settings, database, monkeypatch):
@@ -134,7 +145,7 @@ def test_a_database_that_cannot_be_written_keeps_the_mail_in_the_queue(settings,
     other.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(NotDelivered, match=r"^4\.3\.0 the database cannot take the mail now: database is locked"):
-            deliver(settings, Handed(HELP, None), io.BytesIO(MAIL), now=NOON)
+            deliver(settings, Handed((HELP,), None), io.BytesIO(MAIL), now=NOON)
     finally:
         other.close()
     assert waiting(database) == []
