@@ -23,13 +23,22 @@ from commands.common import (
 app = typer.Typer(help="The ledger: what became of each mail.", no_args_is_help=True)
 
 
+def _fates(incomplete: str) -> list[str]:
+    from desk.arrival import Fate
+
+    return [fate for fate in Fate if fate.startswith(incomplete)]
+
+
 @app.command("list", epilog="Example: deskbell ledger list --fate quarantined")
 def ledger_list(
     config: ConfigOption = None,
     mailbox: Annotated[str | None, typer.Option(help="Only of this mailbox, by its address.")] = None,
     fate: Annotated[
         str | None,
-        typer.Option(help="Only with this fate, such as opened or quarantined; a wrong one is told which there are."),
+        typer.Option(
+            help="Only with this fate, such as opened or quarantined; a wrong one is told which there are.",
+            autocompletion=_fates,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

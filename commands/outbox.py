@@ -19,11 +19,18 @@ from commands.common import (
 app = typer.Typer(help="The outbox: mails that deskbell owes and has sent.", no_args_is_help=True)
 
 
+def _states(incomplete: str) -> list[str]:
+    from desk.outbox import OutboxState
+
+    return [state for state in OutboxState if state.startswith(incomplete)]
+
+
 @app.command("list", epilog="Example: deskbell outbox list --state due")
 def outbox_list(
     config: ConfigOption = None,
     state: Annotated[
-        str | None, typer.Option(help="Only in this state: due, sending, sent, refused, expired or held.")
+        str | None,
+        typer.Option(help="Only in this state: due, sending, sent, refused, expired or held.", autocompletion=_states),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -21,11 +21,19 @@ from commands.common import (
 app = typer.Typer(help="Requests: what people asked for.", no_args_is_help=True)
 
 
+def _states(incomplete: str) -> list[str]:
+    from desk.lifecycle import State
+
+    return [state for state in State if state.startswith(incomplete)]
+
+
 @app.command("list", epilog="Example: deskbell requests list --department it --state new")
 def requests_list(
     config: ConfigOption = None,
     department: Annotated[str | None, typer.Option(help="Only of this department, by its key, such as it.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state: new, answered or open.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only in this state: new, answered or open.", autocompletion=_states)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List requests, newest first. Of a confidential department only with --department KEY who wrote and about what."""
