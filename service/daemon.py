@@ -8,9 +8,11 @@ its transaction was rolled back, so that each mail is where the last commit left
 """
 
 import logging
+import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -23,9 +25,12 @@ from delivery.maildir import MaildirTransport
 from delivery.smtp import SmtpServer, SmtpTransport
 from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from intake.mailbox import Folder, LoginRefused, MailboxError
+from service import notify
+from service.accounts import account_of
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.heartbeat import Heartbeats
 from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
@@ -38,13 +43,19 @@ from templates import render
 
 log = logging.getLogger("deskbell.daemon")
 
-IDLE_SECONDS = 30.0
-"""A loop with nothing to do looks again after this at the latest, whoever forgot to ring."""
+LOOK_SECONDS = 1.0
+"""A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
 """Seconds after a refused login, so that a wrong password does not lock the account."""
 STOP_SECONDS = 8.0
+CHECK_SECONDS = 60.0
+STUCK_AFTER = {"settle": 300.0, "door": 60.0}
+"""Seconds without a step, by loop. A batch of mails that all cost too much may take longer: after a new start each of
+them is tried alone, so that even then there is progress."""
+STUCK_OTHERWISE = 1800.0
+"""Seconds for a loop that talks to a server: above the sum of the timeouts of its adapter."""
 
 
 def utc_now() -> datetime:
@@ -72,6 +83,7 @@ class Daemon:
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
+        self._heartbeats = Heartbeats(time.monotonic)
         self._settle_bell = Bell()
         self._courier_bells: list[Bell] = []
         self._folder_bells: list[SocketBell] = []
@@ -102,7 +114,8 @@ class Daemon:
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
-            self._stop.wait()
+            self._stand_by()
+            notify.tell("STOPPING=1")
             for thread in threads:
                 thread.join(STOP_SECONDS)
 
@@ -111,6 +124,16 @@ class Daemon:
             self._opening.wait_for(lambda: len(self._opened) >= expected or self._stop.is_set())
         if not self._stop.is_set():
             ready()
+            notify.tell("READY=1")
+
+    def _stand_by(self) -> None:
+        """Wait for the end; the service manager hears that we are alive while every loop comes round."""
+        watchdog = notify.watchdog_seconds(os.environ, pid=os.getpid())
+        while not self._stop.wait(watchdog / 3 if watchdog else CHECK_SECONDS):
+            self._heartbeats.report(notify.tell)
+
+    def _beat(self, name: str) -> None:
+        self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
     def _expected(self) -> list[str]:
         folders = [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
@@ -137,6 +160,7 @@ class Daemon:
     def _repeat(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> None:
         failures = 0
         while not self._stop.is_set():
+            self._beat(name)
             try:
                 if not step() and not self._stop.is_set():
                     rest()
@@ -158,7 +182,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+        return self._thread("settle", step, lambda: self._settle_bell.wait(LOOK_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -183,8 +207,8 @@ class Daemon:
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
-            seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
-            bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
+            seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
+            bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
         return self._thread(f"courier {number + 1}", courier.step, rest)
 
@@ -201,14 +225,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = Account(
-            host=imap.host,
-            port=imap.port,
-            tls=imap.tls,
-            user=imap.user,
-            password=imap.secret.reveal if imap.secret else str,
-            ca_file=str(imap.ca_file) if imap.ca_file else None,
-        )
+        account = account_of(imap)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,
@@ -248,7 +265,12 @@ class Daemon:
         if not wanted:
             return []
         front = FrontDoor(self._take, self._house, self._settings)
-        serve = (wanted, self._is_open, self._stop.is_set)
+
+        def stopped() -> bool:
+            self._beat("door")
+            return self._stop.is_set()
+
+        serve = (wanted, self._is_open, stopped)
         return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
 
     def _take(self, arrival: Arrival) -> "Future[None]":

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Connection
+
 from desk.errors import RefusedError
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
@@ -56,6 +58,11 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
         return keyring, meta.count_up(connection, _EPOCH, start=1)
 
 
+def epoch_of(connection: Connection) -> int:
+    """The number of the latest start, for who writes beside it; 0 where there was none."""
+    return int(meta.read(connection, _EPOCH) or 0)
+
+
 def _keyring(database: Database, path: Path) -> Keyring:
     with database.read() as connection:
         known = meta.read(connection, _FINGERPRINT)
@@ -73,6 +80,14 @@ def _keyring(database: Database, path: Path) -> Keyring:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Database]:
     """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
+    with reading_any(settings) as database:
+        schema.require(database)
+        yield database
+
+
+@contextmanager
+def reading_any(settings: Settings) -> Iterator[Database]:
+    """The database, whatever schema it has. Raises SchemaMismatch where there is none, or none that can be read."""
     path = database_path(settings)
     if not path.exists():
         raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
@@ -80,7 +95,6 @@ def reading(settings: Settings) -> Iterator[Database]:
         raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
     database = Database(settings.database.url)
     try:
-        schema.require(database)
         yield database
     finally:
         database.close()

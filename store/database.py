@@ -40,8 +40,8 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """The engine, for migrations."""
-        return self._engine
+        """The engine that writes, for migrations."""
+        return self._writing
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
