@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, ledger, requests
+from commands import config, ledger, requests, setup
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
     app.add_typer(group.app, name=name)
+setup.add_to(app)
 
 
 def main() -> None:

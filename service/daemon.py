@@ -24,12 +24,15 @@ from delivery.smtp import SmtpServer, SmtpTransport
 from delivery.transport import Transport
 from desk.arrival import Arrival
 from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from service.alarm import LOOK_SECONDS, Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.pulse import Heartbeat
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -79,6 +82,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        self._heartbeat = Heartbeat(self._writer, utc_now)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
 
@@ -98,7 +102,7 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), self._alarm()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -113,9 +117,10 @@ class Daemon:
             ready()
 
     def _expected(self) -> list[str]:
-        folders = [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
         listener = self._settings.listener
-        return folders + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
+        return folders_of(self._settings) + [
+            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
+        ]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -138,16 +143,20 @@ class Daemon:
         failures = 0
         while not self._stop.is_set():
             try:
-                if not step() and not self._stop.is_set():
+                worked = step()
+                self._heartbeat.beat(name)
+                if not worked and not self._stop.is_set():
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
                 log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=str(error))
                 pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
-            except Exception:  # the transaction was rolled back: each mail is where the last commit left it
+            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
+                self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
                 self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
@@ -158,7 +167,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+        return self._thread(SETTLER, step, lambda: self._settle_bell.wait(IDLE_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -186,7 +195,7 @@ class Daemon:
             seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
             bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
 
-        return self._thread(f"courier {number + 1}", courier.step, rest)
+        return self._thread(courier_name(number + 1), courier.step, rest)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [
@@ -218,7 +227,7 @@ class Daemon:
         )
         spec = Spec(mailbox.address, folder, imap.after, self._settings.limits.message_octets)
         watch = FolderWatch(spec, ports)
-        name = f"{mailbox.address} {folder}"
+        name = folder_name(mailbox.address, folder)
 
         def step() -> bool:
             try:
@@ -240,6 +249,14 @@ class Daemon:
         except MailboxError:  # as in step
             watch.close()
             raise
+
+    def _alarm(self) -> threading.Thread:
+        alarm = Alarm(self._database, self._settings, utc_now)
+
+        def rest() -> None:
+            self._stop.wait(LOOK_SECONDS)
+
+        return self._thread("alarm", alarm.step, rest)
 
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desk.request import Entry, Request
+from service.finding import Finding
 from service.settings import Row
 from store.ledger import Line
 
@@ -109,6 +110,14 @@ def arrival(one: Line) -> None:
 def settings(rows: Iterable[Row]) -> None:
     """Print one line for each setting."""
     _table(("setting", "value", "from"), rows)
+
+
+def findings(found: Iterable[Finding]) -> None:
+    """Print one line for each finding, and under it what to do next."""
+    for one in found:
+        print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}")
+        if one.advice:
+            print(f"{'':<8} -> {safe(one.advice)}")
 
 
 def explained(said: dict[str, Any]) -> str:
