@@ -3,7 +3,9 @@
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -26,10 +28,81 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """These commands belong to no group: they are added one by one."""
+    app.command(epilog="Example: deskbell init --folder /etc/deskbell --from answers.toml")(init)
     app.command(epilog="Example: deskbell doctor --config config.toml --send-to me@corp.example")(doctor)
     app.command(epilog="Example: deskbell health --config /etc/deskbell/config.toml || echo 'deskbell needs you'")(
         health
     )
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Option(help="Where everything is to be kept; made where it is not there, mode 700.")
+    ] = Path("/etc/deskbell"),
+    answers_file: Annotated[
+        Path | None,
+        typer.Option("--from", help="Take the answers from this file (TOML) and ask nothing.", show_default=False),
+    ] = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(help="m365, google or generic: print what its administrator has to type.", show_default=False),
+    ] = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Ask no server; with --from. No folder's beginning is recorded then.")
+    ] = False,
+) -> None:
+    """Set up an installation: a few questions, then config.toml, routing.toml, key and database, all or none.
+
+    Servers and logins are tried before anything is written. Nothing that exists is overwritten. Secrets go into files
+    of their own. Mailboxes begin in mode "observe": requests are made, nothing is sent. What lies in their folders now
+    is left alone.
+    """
+    from service.setup import found_installation
+    from service.setup_answers import Provider, read_answers, require_complete
+    from service.setup_ask import Person, interview
+    from service.setup_provider import commands
+
+    if provider is not None and provider not in get_args(Provider):
+        fail(f"{provider!r} is no provider: accepted are {', '.join(get_args(Provider))}", USAGE)
+    if unchecked and answers_file is None:
+        fail("--unchecked goes with --from: questions are checked as they are answered", USAGE)
+    os.umask(0o077)  # The database will hold everybody's mail.
+    with telling_errors():
+        if answers_file is None:
+            answers = interview(Person(_answer, _say), cast("Provider", provider or "generic"), print)
+        else:
+            answers = read_answers(answers_file, provider=cast("Provider | None", provider))
+            if provider is not None:
+                client_id = answers.oauth.client_id if answers.oauth else None
+                print(commands(answers.provider, [one.address for one in answers.mailbox], client_id=client_id))
+            require_complete(answers, answers_file)
+        made = found_installation(folder, answers, tell=None if unchecked else _say_finding)
+    for path in made:
+        _say(f"written: {path}")
+    config = made[-1]
+    _say(f"next:    deskbell doctor --config {config}")
+    _say(f"         deskbell run --config {config}")
+
+
+def _answer(question: str, hidden: bool) -> str:
+    """One line of the person at the terminal, or of a pipe; EOFError where there is none."""
+    if hidden and sys.stdin.isatty():
+        return getpass(question, stream=sys.stderr)
+    print(question, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        raise EOFError
+    return line.removesuffix("\n")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr)
+
+
+def _say_finding(one: "Finding") -> None:
+    from service import printing
+
+    printing.findings([one], file=sys.stderr)
 
 
 def doctor(

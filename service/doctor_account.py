@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from intake.mailbox import Account, Folder, FolderMissing, LoginRefused, MailboxError
+from intake.mailbox import Folder, FolderMissing, LoginRefused, MailboxError
 from service.accounts import account_of
 from service.finding import Finding, bad, ok, warn
 from service.secrets import SecretError
@@ -39,12 +39,6 @@ def account(mailbox: Mailbox) -> Iterator[Finding]:
                 told = True
             yield ok(f"folder {address} {name}", f"may be read and marked; it holds {folder.state.exists} mails")
             yield marking(f"keyword {address} {name}", imap, keywords=folder.state.keywords)
-
-
-def reached(account: Account, folder: str) -> frozenset[str]:
-    """What the server offers after the login. Raises MailboxError, and what the password's source raises."""
-    with closing(Folder.open(account, folder)) as opened:
-        return opened.capabilities()
 
 
 def refused(address: str, imap: Imap, error: Exception) -> Finding:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -112,12 +112,12 @@ def settings(rows: Iterable[Row]) -> None:
     _table(("setting", "value", "from"), rows)
 
 
-def findings(found: Iterable[Finding]) -> None:
-    """Print one line for each finding, and under it what to do next."""
+def findings(found: Iterable[Finding], *, file: TextIO | None = None) -> None:
+    """Print one line for each finding, and under it what to do next; on stdout, or on that file."""
     for one in found:
-        print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}")
+        print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}", file=file)
         if one.advice:
-            print(f"{'':<8} -> {safe(one.advice)}")
+            print(f"{'':<8} -> {safe(one.advice)}", file=file)
 
 
 def explained(said: dict[str, Any]) -> str:

@@ -229,7 +229,7 @@ def newer(path: Path) -> None:
     ],
     ids=["no key", "open key", "other key", "damaged", "no database", "newer schema", "routing"],
 )
-def test_an_installation_that_was_harmed_is_bad_where_it_was_harmed(tmp_path, desk, harm, check, words):
+def test_an_installation_that_was_harmed_is_bad_where_it_was_harmed(desk, harm, check, words):
     config = mailbox("help@corp.example") + f'[listener]\nlmtp = "127.0.0.1:{free_port()}"\n'
     here = desk(config + '[maildir]\npath = "out"\n')
     started_once(here)
