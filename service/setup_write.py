@@ -22,18 +22,39 @@ KEY, DATABASE = "deskbell.key", "deskbell.db"
 _LEFT_BEHIND = ("-wal", "-shm", ".lock")
 
 
+ROOM = 20_000_000
+"""Octets that must be free: less would not even hold the first mails."""
+
+
 class AlreadyThere(RefusedError):
     """A file that init would write exists."""
+
+
+class NoRoom(RefusedError):
+    """The place given is no folder, or has no room."""
 
 
 def establish(folder: Path, files: Mapping[str, str], prepare: Callable[[Path], None]) -> list[Path]:
     """The files are in the folder, mode 600, with what prepare made beside config.toml; those in the order they came.
 
-    prepare is given the path of config.toml in the folder they are made in. Raises AlreadyThere, OSError, and what
-    prepare raises; then nothing was made.
+    prepare is given the path of config.toml in the folder they are made in. Raises AlreadyThere, NoRoom, OSError,
+    and what prepare raises; then nothing was made.
     """
     _refuse_existing(folder, [*files, KEY, DATABASE])
-    with _made(folder), _beside(folder) as workshop:
+    with _made(folder):
+        _require_room(folder)
+        return _filled(folder, files, prepare)
+
+
+def _require_room(folder: Path) -> None:
+    if not folder.is_dir():
+        raise NoRoom(f"{folder}: is no folder; accepted: one that is there, or can be made")
+    if (free := shutil.disk_usage(folder).free) < ROOM:
+        raise NoRoom(f"{folder}: {free // 1_000_000} MB free on this disk; accepted: {ROOM // 1_000_000} MB or more")
+
+
+def _filled(folder: Path, files: Mapping[str, str], prepare: Callable[[Path], None]) -> list[Path]:
+    with _beside(folder) as workshop:
         for name, text in files.items():
             _write(workshop / name, text)
         prepare(workshop / CONFIG)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service import setup_write
-from service.setup_write import AlreadyThere, establish
+from service.setup_write import ROOM, AlreadyThere, NoRoom, establish
 
 FILES = {"a.password": "secret\n", "routing.toml": "rules\n", "config.toml": "config\n"}
 
@@ -102,9 +102,17 @@ def test_a_disk_that_is_full_half_way_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_refused_by_the_system_and_left_alone(tmp_path):
+def test_a_disk_with_hardly_any_room_is_refused_in_words_and_left_as_it_was(tmp_path, monkeypatch):
+    nearly = setup_write.shutil.disk_usage(tmp_path)._replace(free=ROOM - 1)
+    monkeypatch.setattr(setup_write.shutil, "disk_usage", lambda _folder: nearly)
+    with pytest.raises(NoRoom, match=r"desk: 19 MB free on this disk; accepted: 20 MB or more"):
+        establish(tmp_path / "desk", FILES, nothing)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_refused_and_left_alone(tmp_path):
     (tmp_path / "desk").write_text("mine")
-    with pytest.raises(OSError, match="desk"):
+    with pytest.raises(NoRoom, match="desk: is no folder"):
         establish(tmp_path / "desk", FILES, nothing)
     assert everything(tmp_path) == {"desk": "mine"}
     assert [path.name for path in tmp_path.iterdir()] == ["desk"]
