@@ -37,7 +37,7 @@ def account(mailbox: Mailbox) -> Iterator[Finding]:
                 yield ok(f"login {address}", f"as {imap.user} at {imap.host}:{imap.port} ({imap.tls})")
                 yield offered(address, folder.capabilities())
                 told = True
-            yield ok(f"folder {address} {name}", f"may be read and marked; it holds {folder.state.exists} mails")
+            yield ok(f"folder {address} {name}", f"may be read and marked; mails in it: {folder.state.exists}")
             yield marking(f"keyword {address} {name}", imap, keywords=folder.state.keywords)
 
 
