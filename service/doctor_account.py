@@ -65,7 +65,7 @@ def offered(address: str, capabilities: frozenset[str]) -> Finding:
 
 def marking(check: str, imap: Imap, *, keywords: bool) -> Finding:
     r"""How settled mail is marked; PERMANENTFLAGS without \* (RFC 3501 section 7.1) forbids keywords of our own."""
-    if imap.after in {"seen", "nothing"}:
+    if imap.after not in {"auto", "keyword"}:
         return ok(check, f"after = {imap.after!r}: no keyword is set")
     if keywords:
         return ok(check, f"{KEYWORD} may be set: a restored old database will recognise what was answered")

@@ -1,9 +1,10 @@
 """What doctor says of the house: key, database, daemon, departments, calendars, templates, header writer."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import DatabaseError
 
@@ -19,8 +20,11 @@ from service.keys import fingerprint, read_keys
 from service.settings import Settings
 from store import pulses
 from store.condition import Condition, condition
+from store.database import Database
+from store.schema import SchemaMismatch
 from templates import render
 
+T = TypeVar("T")
 AHEAD = timedelta(days=30)
 _MANY = 0.25
 _MANY_PAGES = 25_000
@@ -31,20 +35,29 @@ _NOT_YET = "deskbell run makes it at its first start"
 def key(settings: Settings) -> Iterator[Finding]:
     """The key is there, is ours alone, and belongs to the database. Raises KeyTrouble."""
     path = settings.keys.file
-    exists = database_path(settings).exists()
-    if not path.exists() and not exists:
+    if not path.exists() and not database_path(settings).exists():
         yield skipped("key", f"{path}: there is none yet", _NOT_YET)
         return
     keyring = read_keys(path)
-    known = None
-    if exists:
-        with reading(settings) as database:
-            known = known_fingerprint(database)
-    if known is not None and fingerprint(keyring) != known:
+    names = ", ".join(one.name for one in keyring.keys)
+    known = _of_database(settings, known_fingerprint)
+    if known is None:
+        yield ok("key", f"{path} is readable for its owner alone; no database to compare it with (keys: {names})")
+    elif fingerprint(keyring) != known:
         yield bad("key", f"{path} is not the key of this database", "restore the right one from a backup")
     else:
-        names = ", ".join(one.name for one in keyring.keys)
         yield ok("key", f"{path} is readable for its owner alone and fits the database (keys: {names})")
+
+
+def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T | None:
+    """What a database that is ours answers; None where there is none, or where its own check says what is wrong."""
+    if not database_path(settings).exists():
+        return None
+    try:
+        with reading(settings) as found:
+            return ask(found)
+    except (SchemaMismatch, DatabaseError):  # what was stored is in that file; the check of the database tells
+        return None
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -74,18 +87,19 @@ def _told(one: Condition, path: Path) -> Iterator[Finding]:
 
 def daemon(settings: Settings) -> Iterator[Finding]:
     """Whether one runs; neither is a fault."""
-    if not database_path(settings).exists():
-        yield ok("daemon", "has not run yet")
-        return
-    with reading(settings) as found, found.read() as connection:
-        seen = health.last_sign(pulses.every(connection))
+    seen = _of_database(settings, _last_sign)
     past = None if seen is None else datetime.now(UTC) - seen
     if past is None:
-        yield ok("daemon", "has not run yet")
+        yield ok("daemon", "has not run yet, as far as the database tells")
     elif past > health.SILENT:
         yield ok("daemon", f"does not run; last seen {health.ago(past)} ago")
     else:
         yield ok("daemon", f"runs; seen {health.ago(past)} ago. deskbell health tells more")
+
+
+def _last_sign(database: Database) -> datetime | None:
+    with database.read() as connection:
+        return health.last_sign(pulses.every(connection))
 
 
 def routing(settings: Settings) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from typing import Any
 from delivery.session import SmtpServer
 from delivery.trial import RelayFault, trial
 from desk.errors import UserError
-from intake.login import MailboxError, connect, hang_up, session
-from intake.mailbox import Account, Folder
+from intake.login import connect, hang_up, session
+from intake.mailbox import Account, Folder, MailboxError
 from service.notation import is_loopback, read_host, read_host_port
 
 IMAP_PORTS = ((993, "tls"), (143, "starttls"))

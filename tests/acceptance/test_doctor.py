@@ -236,6 +236,7 @@ def test_an_installation_that_was_harmed_is_bad_where_it_was_harmed(desk, harm, 
     assert bad(doctor(here)) == []
     harm(here)
     rows = doctor(here, code=1)
+    assert set(bad(rows)) <= {check, "calendars"}, "one fault is told once; without routing there are no calendars"
     assert rows[check]["state"] == "bad"
     assert words in rows[check]["meaning"]
 

@@ -163,6 +163,14 @@ def test_questions_lead_to_the_same_and_a_wrong_answer_is_asked_again(tmp_path, 
     assert deskbell("config", "show", "--config", str(folder / "config.toml")).returncode == 0
 
 
+def test_microsoft_shows_what_to_type_and_lets_one_come_back(tmp_path, user):
+    done = init(tmp_path / "desk", "--provider", "m365", said=f"{user}@corp.example\n\n")
+    assert done.returncode == 1
+    assert f"Set-CASMailbox -Identity {user}@corp.example -ImapEnabled $true" in done.stdout
+    assert "do the above, then run deskbell init again" in done.stderr
+    assert not (tmp_path / "desk").exists()
+
+
 def test_questions_that_end_early_leave_nothing(tmp_path, user):
     done = init(tmp_path / "desk", said=f"{user}@corp.example\n")
     assert (done.returncode, done.stdout) == (1, "")
