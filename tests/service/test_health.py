@@ -31,6 +31,7 @@ password_env = "X"
 [smtp]
 host = "127.0.0.1"
 tls = "none"
+connections = 1
 """
 
 
