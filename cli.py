@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, ledger, operations, outbox, quarantine, requests
+from commands import config, ledger, operations, outbox, quarantine, requests, setup
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ for name, group in (("requests", requests), ("ledger", ledger), ("config", confi
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(quarantine.app, name="quarantine")
 operations.add_to(app)
+setup.add_to(app)
 
 
 def main() -> None:

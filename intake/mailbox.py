@@ -106,6 +106,11 @@ class Folder:
             hang_up(imap)
             raise
 
+    def capabilities(self) -> frozenset[str]:
+        """What the server offers after the login, such as IDLE (RFC 3501 section 7.2.1)."""
+        with self._connection():
+            return frozenset(name.decode("ascii", "replace").upper() for name in self._client.capabilities())
+
     def uids_above(self, floor: int, *, below: int | None = None) -> list[int]:
         """The UIDs greater than `floor` (and less than `below`), ascending."""
         limit = _LAST_UID + 1 if below is None else below

@@ -10,7 +10,6 @@ its transaction was rolled back, so that each mail is where the last commit left
 import logging
 import os
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,20 +20,22 @@ from datetime import UTC, datetime, timedelta
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
-from delivery.maildir import MaildirTransport
-from delivery.smtp import SmtpServer, SmtpTransport
-from delivery.transport import Transport
 from desk.arrival import Arrival
 from intake.mailbox import Folder, LoginRefused, MailboxError
 from service import notify
 from service.accounts import account_of
+from service.alarm import LOOK_SECONDS as ALARM_SECONDS
+from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.heartbeat import Heartbeats
 from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.pulse import Heartbeat
+from service.relay import transport_of
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -91,6 +92,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        self._heartbeat = Heartbeat(self._writer, utc_now)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
 
@@ -110,7 +112,7 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), self._alarm()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -136,9 +138,10 @@ class Daemon:
         self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
     def _expected(self) -> list[str]:
-        folders = [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
         listener = self._settings.listener
-        return folders + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
+        return folders_of(self._settings) + [
+            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
+        ]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -162,16 +165,20 @@ class Daemon:
         while not self._stop.is_set():
             self._beat(name)
             try:
-                if not step() and not self._stop.is_set():
+                worked = step()
+                self._heartbeat.beat(name)
+                if not worked and not self._stop.is_set():
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
                 log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=str(error))
                 pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
-            except Exception:  # the transaction was rolled back: each mail is where the last commit left it
+            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
+                self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
                 self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
@@ -182,7 +189,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(LOOK_SECONDS))
+        return self._thread(SETTLER, step, lambda: self._settle_bell.wait(LOOK_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -199,7 +206,7 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
-            _transport(self._settings),
+            transport_of(self._settings),
             Chance(utc_now, random.random),
             gap=gap,
         )
@@ -210,7 +217,7 @@ class Daemon:
             seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
             bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
-        return self._thread(f"courier {number + 1}", courier.step, rest)
+        return self._thread(courier_name(number + 1), courier.step, rest)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [
@@ -235,7 +242,7 @@ class Daemon:
         )
         spec = Spec(mailbox.address, folder, imap.after, self._settings.limits.message_octets)
         watch = FolderWatch(spec, ports)
-        name = f"{mailbox.address} {folder}"
+        name = folder_name(mailbox.address, folder)
 
         def step() -> bool:
             try:
@@ -258,6 +265,14 @@ class Daemon:
             watch.close()
             raise
 
+    def _alarm(self) -> threading.Thread:
+        alarm = Alarm(self._database, self._settings, utc_now)
+
+        def rest() -> None:
+            self._stop.wait(ALARM_SECONDS)
+
+        return self._thread("alarm", alarm.step, rest)
+
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener
         wanted = [Opening("lmtp", listener.lmtp)] if listener.lmtp else []
@@ -277,21 +292,3 @@ class Daemon:
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
-
-
-def _transport(settings: Settings) -> Transport:
-    if settings.maildir is not None:
-        return MaildirTransport(settings.maildir.path)
-    smtp = settings.smtp
-    assert smtp is not None
-    secret = smtp.secret
-    server = SmtpServer(
-        host=smtp.host,
-        port=smtp.port,
-        tls=smtp.tls,
-        user=smtp.user,
-        password=secret.reveal if secret else None,
-        ca_file=str(smtp.ca_file) if smtp.ca_file else None,
-        hostname=socket.getfqdn(),
-    )
-    return SmtpTransport(server)

@@ -52,8 +52,7 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     Raises SchemaMismatch, KeyTrouble. A key is made only for a database that never had one, because a new key would
     orphan each token and Message-ID that went out.
     """
-    schema.prepare(database)
-    keyring = _keyring(database, settings.keys.file)
+    keyring = prepare(database, settings)
     with database.write() as connection:
         return keyring, meta.count_up(connection, _EPOCH, start=1)
 
@@ -63,9 +62,20 @@ def epoch_of(connection: Connection) -> int:
     return int(meta.read(connection, _EPOCH) or 0)
 
 
-def _keyring(database: Database, path: Path) -> Keyring:
+def prepare(database: Database, settings: Settings) -> Keyring:
+    """Schema and key are there and belong together, as in begin; nothing counts as started."""
+    schema.prepare(database)
+    return _keyring(database, settings.keys.file)
+
+
+def known_fingerprint(database: Database) -> str | None:
+    """The fingerprint of the key this database was used with; None where it never was."""
     with database.read() as connection:
-        known = meta.read(connection, _FINGERPRINT)
+        return meta.read(connection, _FINGERPRINT)
+
+
+def _keyring(database: Database, path: Path) -> Keyring:
+    known = known_fingerprint(database)
     if known is not None and not path.exists():
         raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup")
     keyring = read_keys(path) if path.exists() else make_keys(path, secrets.token_bytes)

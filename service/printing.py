@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.text import Text
 from desk.arrival import Fate
 from desk.outbox import OutboxState, Phase
 from desk.request import Entry, Request
+from service.finding import Finding
 from service.glance import Glance
 from service.history import TakenIn
 from service.reconcile import Compared
@@ -206,6 +207,14 @@ def set_aside(line: Line, glance: Glance) -> None:
             ("in the mailbox", f"{line.folder}, UID {line.uid}, unless moved or deleted" if line.folder else ""),
         )
     )
+
+
+def findings(found: Iterable[Finding], *, file: TextIO | None = None) -> None:
+    """Print one line for each finding, and under it what to do next; on stdout, or on that file."""
+    for one in found:
+        print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}", file=file)
+        if one.advice:
+            print(f"{'':<8} -> {safe(one.advice)}", file=file)
 
 
 def explained(said: dict[str, Any]) -> str:

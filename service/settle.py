@@ -79,6 +79,9 @@ def _own_recognised(settling: Settling) -> Judged:
     if not settling.house.is_mailbox(mail.sender):
         return judged
     ids = [*([mail.message_id] if mail.message_id else []), *(f"<{one}>" for one in mail.header("x-deskbell-id")[:1])]
+    if any(map(settling.house.keyring.confirms_probe, ids)):
+        tried = Automatic(AutomaticKind.OWN, ("a mail with which deskbell doctor tries the way",))
+        return replace(judged, mail=replace(mail, automatic=tried))
     made_by_us = requests.StoredThreads(settling.connection).sent(ids) if ids else {}
     if not made_by_us:
         return judged

@@ -88,7 +88,7 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        _driver(connection).execute(begin)
+        connection.exec_driver_sql(begin)
 
     @event.listens_for(engine, "commit")
     def _check_still_open(connection: Connection) -> None:

@@ -31,8 +31,10 @@ CONCURRENT = {"threading", "_thread", "asyncio", "multiprocessing", "subprocess"
 MAY_BE_CONCURRENT = {
     **{f"service/{name}.py": CONCURRENT for name in ("daemon", "writer", "parser", "secrets", "bootstrap")},
     "service/bell.py": {"threading"},
+    "service/doctor.py": {"threading"},
     "service/door.py": {"asyncio", "concurrent"},
     "service/logs.py": {"threading"},
+    "service/pulse.py": {"threading"},
     "service/transactions.py": {"concurrent"},
     "intake/listener.py": {"asyncio"},
 }
@@ -49,7 +51,7 @@ CLOCKS = {"now", "utcnow", "today"}
 
 BROAD = {"Exception", "BaseException"}
 MAY_CATCH_ALL = {
-    *(f"service/{name}.py" for name in ("daemon", "pipeline", "writer", "transactions", "parser")),
+    *(f"service/{name}.py" for name in ("daemon", "doctor", "pipeline", "writer", "transactions", "parser")),
     "service/deliver.py",  # an MTA must read 75 whatever happens
     "intake/listener.py",
 }
