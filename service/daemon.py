@@ -23,13 +23,16 @@ from delivery.maildir import MaildirTransport
 from delivery.smtp import SmtpServer, SmtpTransport
 from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from intake.mailbox import Account, Folder, LoginRefused, MailboxError, Throttled
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.house import House
+from service.oauth_expiry import ExpiryAlarm, accounts
+from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -44,6 +47,11 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
 """Seconds after a refused login, so that a wrong password does not lock the account."""
+THROTTLE_PAUSES = (60.0, 120.0, 300.0)
+"""Seconds of silence towards a server that asks us to slow down, if it does not name a longer time itself."""
+LONGEST_THROTTLE = 900.0
+ALARM_SECONDS = 600.0
+"""How often a look is taken at what expires."""
 STOP_SECONDS = 8.0
 
 
@@ -79,6 +87,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        self._tokens = TokenSources(utc_now)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
 
@@ -98,7 +107,7 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), *self._alarms()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -143,9 +152,13 @@ class Daemon:
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
                 log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
-                pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
+                pause = _pause_after(error, failures)
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
+            except SecretError as error:  # nobody logged in: mail waits on the server, or in the outbox
+                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                failures += 1
+                self._stop.wait(LOGIN_PAUSE)
             except Exception:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
                 self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
@@ -175,7 +188,7 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
-            _transport(self._settings),
+            _transport(self._settings, self._tokens),
             Chance(utc_now, random.random),
             gap=gap,
         )
@@ -206,7 +219,8 @@ class Daemon:
             port=imap.port,
             tls=imap.tls,
             user=imap.user,
-            password=imap.secret.reveal if imap.secret else str,
+            password=imap.secret.reveal if imap.secret else None,
+            tokens=self._tokens.of(imap.oauth) if imap.oauth else None,
             ca_file=str(imap.ca_file) if imap.ca_file else None,
         )
         ports = WatchPorts(
@@ -251,13 +265,38 @@ class Daemon:
         serve = (wanted, self._is_open, self._stop.is_set)
         return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
 
+    def _alarms(self) -> Sequence[threading.Thread]:
+        if not any(oauth.secret_expires for _, oauth in accounts(self._settings)):
+            return []
+        alarm = ExpiryAlarm(self._settings, log.warning)
+
+        def step() -> bool:
+            alarm.step(utc_now().date())
+            return False
+
+        def rest() -> None:
+            self._stop.wait(ALARM_SECONDS)
+
+        return [self._thread("expiry", step, rest)]
+
     def _take(self, arrival: Arrival) -> "Future[None]":
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
 
 
-def _transport(settings: Settings) -> Transport:
+def _pause_after(error: MailboxError, failures: int) -> float:
+    """Seconds; failures counts those in a row before this one."""
+    if isinstance(error, LoginRefused):
+        return LOGIN_PAUSE
+    if isinstance(error, Throttled):
+        usual = THROTTLE_PAUSES[min(failures, len(THROTTLE_PAUSES) - 1)]
+        # A quarter more than the server said: the spread may take a fifth off again.
+        return min(max(usual, error.seconds * 1.25), LONGEST_THROTTLE)
+    return PAUSES[min(failures, len(PAUSES) - 1)]
+
+
+def _transport(settings: Settings, tokens: TokenSources) -> Transport:
     if settings.maildir is not None:
         return MaildirTransport(settings.maildir.path)
     smtp = settings.smtp
@@ -269,6 +308,7 @@ def _transport(settings: Settings) -> Transport:
         tls=smtp.tls,
         user=smtp.user,
         password=secret.reveal if secret else None,
+        tokens=tokens.of(smtp.oauth) if smtp.oauth else None,
         ca_file=str(smtp.ca_file) if smtp.ca_file else None,
         hostname=socket.getfqdn(),
     )
