@@ -110,10 +110,11 @@ class OAuth(Section):
             return url
         try:
             parts = urlsplit(url)
-            plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and parts.port is not None
+            port = parts.port
         except ValueError:  # No mail is in hand while settings are read.
             raise ValueError(accepted) from None
         bare = parts.hostname and not (parts.username or parts.query or parts.fragment or " " in url)
+        plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and port is not None
         if not bare or not (plain or parts.scheme == "https"):
             raise ValueError(accepted)
         return url

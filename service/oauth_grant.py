@@ -22,7 +22,7 @@ MARGIN = timedelta(minutes=2)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _CODE = re.compile(r"[a-z_]{1,40}")
 _MICROSOFT = re.compile(r"AADSTS\d{4,9}")
-_PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down", "authorization_pending"})
+_PASSING = ("temporarily_unavailable", "server_error", "slow_down", "authorization_pending")
 _TOO_MANY, _TIMEOUT, _SERVER_ERRORS = 429, 408, 500
 
 _MICROSOFT_SAYS = {

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Hashable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -28,9 +28,6 @@ RENEWALS_APART = timedelta(minutes=5)
 PATIENCE_SECONDS = 10.0
 """Without a word from the endpoint."""
 _LONGEST_ANSWER = 256 * 1024
-
-Post = Callable[[str, bytes], tuple[int, bytes]]
-"""Status and body of the answer to a form posted to a URL. Raises OSError or http.client's HTTPException."""
 
 
 class AccessTokens(Protocol):
@@ -63,7 +60,7 @@ class TokenSources:
 def _source(oauth: OAuth, now: Callable[[], datetime], lock: threading.Lock) -> AccessTokens:
     if oauth.token_command is not None:
         return CommandTokens(CommandSecret(oauth.token_command))
-    return GrantedTokens(oauth, now, lock=lock)
+    return GrantedTokens(oauth, now, lock)
 
 
 class CommandTokens:
@@ -89,11 +86,10 @@ class GrantedTokens:
     """Tokens of a token endpoint; used by many threads, of which one asks and the others wait for its answer."""
 
     def __init__(
-        self, oauth: OAuth, now: Callable[[], datetime], *, lock: threading.Lock | None = None, post: Post | None = None
+        self, oauth: OAuth, now: Callable[[], datetime], lock: AbstractContextManager[object] | None = None
     ) -> None:
         self._oauth = oauth
         self._now = now
-        self._post = post or post_form
         self._lock = lock or threading.Lock()
         self._token: Token | None = None
         self._renewed: datetime | None = None
@@ -124,7 +120,7 @@ class GrantedTokens:
         refresh = self._refresh_token(oauth.refresh_token_file) if oauth.refresh_token_file else None
         form = question(oauth, secret=secret, refresh_token=refresh)
         try:
-            status, body = self._post(oauth.endpoint, form)
+            status, body = post_form(oauth.endpoint, form)
         except (OSError, HTTPException) as error:  # no mail is in hand: the caller logs in later
             reason = getattr(error, "reason", None) or error
             raise TokenUnavailable(

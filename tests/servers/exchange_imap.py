@@ -39,7 +39,10 @@ class Stored:
         if self.fetched == 1:
             return self.raw
         header, blank, body = self.raw.partition(b"\r\n\r\n")
-        return re.sub(rb"^(Subject:[^\r]*)", rb"\1 ", header, flags=re.MULTILINE) + blank + body.rstrip() + b"\r\n\r\n"
+        fields = re.split(rb"\r\n(?![ \t])", header)
+        raw = b"\r\n".join([*fields[1:], fields[0]]) + b" " + blank + body.rstrip() + b"\r\n\r\n"
+        boundary = re.search(rb'boundary="([^"]+)"', header)
+        return raw.replace(boundary[1], b"_%03d_%s" % (self.fetched, boundary[1])) if boundary else raw
 
 
 @dataclass
