@@ -139,10 +139,7 @@ class Folder:
         with self._connection():
             self._make(to)
             for start in range(0, len(ordered), OUTLINES):
-                self._wire.collect()
-                if there := self._search(_sequence(ordered[start : start + OUTLINES])):
-                    with _refusable("MOVE"):
-                        self._client.move(there, to)
+                self._move(self._search(_sequence(ordered[start : start + OUTLINES])), to)
 
     def wait(self, seconds: float, wake: socket.socket | None) -> bool:
         """Whether the folder changed since the last search began, waiting for it at most `seconds`.
@@ -193,6 +190,12 @@ class Folder:
         if not came:
             raise telling(f"{command}: {answer[-1]!r:.200}", CommandRefused)
         return came
+
+    def _move(self, uids: list[int], to: str) -> None:
+        self._wire.collect()
+        if uids:
+            with _refusable("MOVE"):
+                self._client.move(uids, to)
 
     def _make(self, folder: str) -> None:
         if not self._client.folder_exists(folder):

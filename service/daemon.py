@@ -9,7 +9,6 @@ its transaction was rolled back, so that each mail is where the last commit left
 
 import logging
 import random
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -19,11 +18,9 @@ from datetime import UTC, datetime, timedelta
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
-from delivery.maildir import MaildirTransport
-from delivery.smtp import SmtpServer, SmtpTransport
-from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError, Throttled
+from intake.mailbox import Folder, LoginRefused, MailboxError, Throttled
+from service.accounts import account_of
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.house import House
@@ -32,6 +29,7 @@ from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.relay import transport_of
 from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
@@ -188,7 +186,7 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
-            _transport(self._settings, self._tokens),
+            transport_of(self._settings, self._tokens),
             Chance(utc_now, random.random),
             gap=gap,
         )
@@ -214,15 +212,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = Account(
-            host=imap.host,
-            port=imap.port,
-            tls=imap.tls,
-            user=imap.user,
-            password=imap.secret.reveal if imap.secret else None,
-            tokens=self._tokens.of(imap.oauth) if imap.oauth else None,
-            ca_file=str(imap.ca_file) if imap.ca_file else None,
-        )
+        account = account_of(imap, self._tokens)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,
@@ -294,22 +284,3 @@ def _pause_after(error: MailboxError, failures: int) -> float:
         # A quarter more than the server said: the spread may take a fifth off again.
         return min(max(usual, error.seconds * 1.25), LONGEST_THROTTLE)
     return PAUSES[min(failures, len(PAUSES) - 1)]
-
-
-def _transport(settings: Settings, tokens: TokenSources) -> Transport:
-    if settings.maildir is not None:
-        return MaildirTransport(settings.maildir.path)
-    smtp = settings.smtp
-    assert smtp is not None
-    secret = smtp.secret
-    server = SmtpServer(
-        host=smtp.host,
-        port=smtp.port,
-        tls=smtp.tls,
-        user=smtp.user,
-        password=secret.reveal if secret else None,
-        tokens=tokens.of(smtp.oauth) if smtp.oauth else None,
-        ca_file=str(smtp.ca_file) if smtp.ca_file else None,
-        hostname=socket.getfqdn(),
-    )
-    return SmtpTransport(server)

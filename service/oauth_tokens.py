@@ -11,7 +11,8 @@ import threading
 import urllib.request
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Protocol
@@ -43,8 +44,8 @@ class AccessTokens(Protocol):
 class TokenSources:
     """The tokens of an installation: one source for each `oauth`, however many connections use it."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
+        self._now = now or partial(datetime.now, UTC)
         self._sources: dict[OAuth, AccessTokens] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
 
@@ -166,7 +167,7 @@ def write_secret(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(real)
-    except BaseException:
+    except BaseException:  # no mail is in hand; the file is as it was
         Path(name).unlink(missing_ok=True)
         raise
     folder = os.open(real.parent, os.O_RDONLY)

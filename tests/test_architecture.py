@@ -24,7 +24,7 @@ BELOW = {
 
 EDGES = {f"intake/{name}.py" for name in ("mailbox", "fetched", "listener", "idle", "login", "trouble", "worker")}
 PURE_PACKAGES = ("desk", "routing", "templates", "intake")
-PURE_FILES = {f"delivery/{name}.py" for name in ("compose", "header", "retry")}
+PURE_FILES = {f"delivery/{name}.py" for name in ("alias", "compose", "header", "retry")}
 READS_PACKAGED_FILES = ("routing", "templates")
 
 CONCURRENT = {"threading", "_thread", "asyncio", "multiprocessing", "subprocess", "concurrent"}
