@@ -70,7 +70,7 @@ class Sink:
         self.commands: list[str] = []
         """Each command line as it came, over all connections."""
         self.connections = 0
-        self._script = list(script)
+        self.script = list(script)
         self._greetings = list(greetings)
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
@@ -123,7 +123,7 @@ class Sink:
 
     def next_action(self) -> str:
         with self._changed:
-            return self._script.pop(0) if self._script else "ok"
+            return self.script.pop(0) if self.script else "ok"
 
     def remember(self, connection: socket.socket) -> None:
         with self._changed:

@@ -26,7 +26,7 @@ class TokenEndpoint:
         self.good: set[str] = set()
         """The tokens that a mail server takes."""
         self.expires_in = expires_in
-        self._answers = list(answers)
+        self.answers = list(answers)
         self._rotates = rotates
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self)
@@ -53,8 +53,8 @@ class TokenEndpoint:
     def answer(self, form: dict[str, str]) -> Answer:
         with self._lock:
             self.asked.append(form)
-            if self._answers:
-                return self._answers.pop(0)
+            if self.answers:
+                return self.answers.pop(0)
             number = len(self.asked)
             self.good.add(f"token-{number}")
             given = {"token_type": "Bearer", "access_token": f"token-{number}", "expires_in": self.expires_in}
