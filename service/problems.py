@@ -28,6 +28,7 @@ _KINDS = {
     "bool_type": "true or false",
     "string_type": "a text in quotes",
     "tuple_type": "a list in square brackets",
+    "date_type": "a day such as 2027-03-01, without quotes",
     "model_type": "a table",
     "model_attributes_type": "a table",
 }

@@ -131,7 +131,14 @@ def test_a_client_secret_in_a_file_that_everybody_reads_is_exposed(written, mode
         (f'provider = "google", client_id = "app", {SECRET}', "oauth.refresh_token_file: found none; accepted: the"),
         (f'token_command = "x", client_id = "app", {SECRET}', "oauth.token_command: found token_command and client_"),
         (f'{M365}, client_secret = ""', "oauth.client_secret: found a value (hidden); accepted: a secret of at least"),
-        (f'{M365}, {SECRET}, secret_expires = "soon"', 'oauth.secret_expires: found "soon"; accepted: '),
+        (
+            f'{M365}, {SECRET}, secret_expires = "soon"',
+            'secret_expires: found "soon"; accepted: a day such as 2027-03',
+        ),
+        (
+            f"{M365}, {SECRET}, secret_expires = 2027-03-01T10:00:00",
+            "secret_expires: found 2027-03-01 10:00:00; accepted",
+        ),
         (f'{M365}, {SECRET}, colour = "hunter2"', "oauth.colour: unknown setting; accepted: provider, tenant"),
         (f'provider = "yahoo", {SECRET}', 'oauth.provider: found "yahoo"; accepted: "m365", "google" or "generic"'),
     ],
