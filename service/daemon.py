@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.arrival import Arrival
-from intake.mailbox import Folder, LoginRefused, MailboxError, Throttled
+from intake.mailbox import ConnectionLost, Folder, LoginRefused, MailboxError, Throttled
 from service.accounts import account_of
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
@@ -149,7 +149,7 @@ class Daemon:
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
-                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                log.log(_level_of(error, failures), "%s: %s", name, error)
                 pause = _pause_after(error, failures)
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
@@ -273,6 +273,11 @@ class Daemon:
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
+
+
+def _level_of(error: MailboxError, failures: int) -> int:
+    """A connection that ends once in a while is no error: providers end each after some time, or with its token."""
+    return logging.INFO if isinstance(error, ConnectionLost) and failures == 0 else logging.ERROR
 
 
 def _pause_after(error: MailboxError, failures: int) -> float:

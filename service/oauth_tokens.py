@@ -192,16 +192,19 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Never followed: its status is the answer."""
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
-
-
 def post_form(url: str, form: bytes) -> tuple[int, bytes]:
     """Status and body of the answer, whatever the status. Raises OSError, http.client's HTTPException."""
     headers = {"Accept": "application/json", "User-Agent": "deskbell"}
     request = urllib.request.Request(url, form, headers)  # noqa: S310 - settings take https, and http on loopback
     try:
-        with _OPENER.open(request, timeout=PATIENCE_SECONDS) as answer:
+        with _opener().open(request, timeout=PATIENCE_SECONDS) as answer:
             return answer.status, answer.read(_LONGEST_ANSWER)
     except HTTPError as refusal:  # an answer too; no mail is in hand
         with refusal:
             return refusal.code, refusal.read(_LONGEST_ANSWER)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """The system's proxy sees https alone, which it cannot read: http is for this machine, and stays on it."""
+    proxies = {scheme: proxy for scheme, proxy in urllib.request.getproxies().items() if scheme == "https"}
+    return urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler(proxies))

@@ -166,12 +166,12 @@ def test_any_message_gives_clean_bounded_recipients(raw, strict):
     ("header", "found"),
     [
         (
-            "Message-ID: <new@relay.example>\nX-Microsoft-Original-Message-ID: <ours@desk.example>",
-            "<ours@desk.example>",
+            "Message-ID: <new@relay.example>\nX-Microsoft-Original-Message-ID: <our@desk.example>",
+            "<our@desk.example>",
         ),
         (
-            "X-Microsoft-Original-Message-ID: <ours@desk.example>\nMessage-ID: <new@relay.example>",
-            "<ours@desk.example>",
+            "X-Microsoft-Original-Message-ID: <our@desk.example>\nMessage-ID: <new@relay.example>",
+            "<our@desk.example>",
         ),
         ("Message-ID: <new@outlook.example>\nX-Microsoft-Original-Message-ID: none", "<new@outlook.example>"),
         ("Message-ID: <new@outlook.example>", "<new@outlook.example>"),

@@ -141,6 +141,14 @@ def test_a_redirect_is_not_followed(secret, clock) -> None:
         assert thief.asked == []
 
 
+def test_a_proxy_never_sees_a_secret_in_plain_text(endpoint, secret, clock, monkeypatch) -> None:
+    with TokenEndpoint() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert GrantedTokens(application(endpoint, client_secret_file=secret), clock).token() == "token-1"
+        assert (proxy.asked, len(endpoint.asked)) == ([], 1)
+
+
 def test_a_rotated_refresh_token_replaces_the_one_in_its_file(refresh, clock) -> None:
     with TokenEndpoint(rotates=True) as endpoint:
         tokens = GrantedTokens(application(endpoint, refresh_token_file=refresh), clock)
