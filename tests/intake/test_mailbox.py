@@ -229,6 +229,20 @@ def test_a_stopped_server_is_a_lost_connection_then_unreachable_then_found_again
     Folder.open(where, "INBOX").close()
 
 
+def test_mails_are_moved_once_to_a_folder_that_is_made(server: Server) -> None:
+    for number in (1, 2, 3):
+        server.append("moved", mail(number))
+    with closing(Folder.open(account(server, "moved"), "INBOX")) as folder:
+        assert folder.state.moves
+        for _ in range(2):
+            folder.move([1, 3, 99], "Deskbell")
+        folder.move([], "Deskbell")
+        assert folder.uids_above(0) == [2]
+    with closing(Folder.open(account(server, "moved"), "Deskbell")) as folder:
+        [read] = list(folder.fetch(folder.uids_above(0), max_octets=MAX))
+    assert [each.raw for each in read] == [mail(1), mail(3)]
+
+
 def test_a_wrong_password_is_refused_by_name(server: Server) -> None:
     with pytest.raises(LoginRefused, match="user name or the password") as refused:
         Folder.open(account(server, "help", password=lambda: "sesame"), "INBOX")
