@@ -1,8 +1,9 @@
 """One folder of an IMAP account: which mails are new, what they are, and a mark on those that are safe with us.
 
 A Folder is one connection, used by one thread. It trusts the server as little as the mail: a number is a hint until the
-answer names its UID, a size is a hint until the bytes are here. Nothing is moved, removed or marked but by add_flags.
-After ConnectionLost a Folder is closed; what was not stored yet is on the server, and a new Folder finds it by UID.
+answer names its UID, a size is a hint until the bytes are here. Nothing is moved or marked but by move and add_flags.
+After ConnectionLost or Throttled a Folder is closed; what was not stored yet is on the server, and a new Folder finds
+it by UID.
 """
 
 import imaplib
@@ -17,24 +18,23 @@ from imapclient.response_parser import parse_response
 
 from intake.fetched import HEADER_OCTETS, Fetched, Outline, batches, fetched, headed, outlined
 from intake.idle import Wire, doze, idle
-from intake.login import (
-    Account,
+from intake.login import Account, connect, examine, hang_up, log_in, select, session
+from intake.trouble import (
+    AccessRefused,
     CommandRefused,
     ConnectionLost,
     FolderMissing,
     LoginRefused,
     MailboxError,
     ServerUnreachable,
-    connect,
-    examine,
-    hang_up,
-    log_in,
-    select,
-    session,
+    Throttled,
+    telling,
     told_as,
+    words_of,
 )
 
 __all__ = [
+    "AccessRefused",
     "Account",
     "CommandRefused",
     "ConnectionLost",
@@ -45,6 +45,7 @@ __all__ = [
     "LoginRefused",
     "MailboxError",
     "ServerUnreachable",
+    "Throttled",
 ]
 
 SEARCH_WIDTH = 50_000
@@ -65,6 +66,8 @@ class FolderState:
     """Each mail that comes from now on has this UID or a greater one."""
     exists: int
     keywords: bool
+    moves: bool
+    """Whether the server has MOVE (RFC 6851)."""
 
 
 class Folder:
@@ -99,7 +102,7 @@ class Folder:
             log_in(client, account)
             answer = opened(client, name)
             with told_as(ServerUnreachable):
-                state = _state(imap, answer)
+                state = _state(imap, answer, moves=client.has_capability("MOVE"))
                 wire.exists = state.exists
                 return cls(client, wire, state)
         except BaseException:  # whatever it is goes up; the mails are on the server
@@ -152,6 +155,17 @@ class Folder:
             with self._connection():
                 self._uid("STORE", _sequence(ordered[start : start + OUTLINES]), "+FLAGS.SILENT", f"({flag})")
 
+    def move(self, uids: Iterable[int], to: str) -> None:
+        """Each of the mails that is still there is in the folder `to`, which is made if it is not there.
+
+        A mail that was moved before, and whose answer was lost, is gone: asking again moves nothing.
+        """
+        ordered = sorted(set(uids))
+        with self._connection():
+            self._make(to)
+            for start in range(0, len(ordered), OUTLINES):
+                self._move(self._search(_sequence(ordered[start : start + OUTLINES])), to)
+
     def wait(self, seconds: float, wake: socket.socket | None) -> bool:
         """Whether the folder changed since the last search began, waiting for it at most `seconds`.
 
@@ -187,7 +201,7 @@ class Folder:
         try:
             with told_as(ConnectionLost):
                 yield
-        except ConnectionLost:  # mails not yet stored are on the server
+        except (ConnectionLost, Throttled):  # mails not yet stored are on the server
             self.close()
             raise
 
@@ -199,8 +213,19 @@ class Folder:
             return answer
         came = self._imap.untagged_responses.pop("FETCH", None) if command == "FETCH" else None
         if not came:
-            raise CommandRefused(f"{command}: {answer[-1]!r:.200}")
+            raise telling(f"{command}: {answer[-1]!r:.200}", CommandRefused)
         return came
+
+    def _move(self, uids: list[int], to: str) -> None:
+        self._wire.collect()
+        if uids:
+            with _refusable("MOVE"):
+                self._client.move(uids, to)
+
+    def _make(self, folder: str) -> None:
+        if not self._client.folder_exists(folder):
+            with _refusable("CREATE"):
+                self._client.create_folder(folder)
 
     def _search(self, uids: str) -> list[int]:
         """The UIDs that exist in the range and fulfil what is asked behind it.
@@ -243,13 +268,25 @@ class Folder:
         return mails
 
 
-def _state(imap: imaplib.IMAP4, answer: dict[bytes, Any]) -> FolderState:
+@contextmanager
+def _refusable(command: str) -> Iterator[None]:
+    """A NO inside is raised as CommandRefused: the connection stands, and the mails are where they were."""
+    try:
+        yield
+    except imaplib.IMAP4.abort:  # the connection broke: a new one finds what is left
+        raise
+    except imaplib.IMAP4.error as refusal:  # the mails are where they were
+        raise telling(f"{command}: {words_of(refusal)}", CommandRefused) from None
+
+
+def _state(imap: imaplib.IMAP4, answer: dict[bytes, Any], *, moves: bool) -> FolderState:
     uidnext = answer.get(b"UIDNEXT")
     return FolderState(
         uidvalidity=int(answer[b"UIDVALIDITY"]),
         uidnext=_uidnext(imap) if uidnext is None else int(uidnext),
         exists=int(answer.get(b"EXISTS", 0)),
         keywords=b"\\*" in answer.get(b"PERMANENTFLAGS", ()),
+        moves=moves,
     )
 
 

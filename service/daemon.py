@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.arrival import Arrival
-from intake.mailbox import Folder, LoginRefused, MailboxError
+from intake.mailbox import ConnectionLost, Folder, LoginRefused, MailboxError, Throttled
 from service import notify
 from service.accounts import account_of
 from service.alarm import LOOK_SECONDS as ALARM_SECONDS
@@ -31,11 +31,14 @@ from service.door import FrontDoor, Opening
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.heartbeat import Heartbeats
 from service.house import House
+from service.oauth_expiry import ExpiryAlarm
+from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
 from service.pulse import Heartbeat
 from service.relay import transport_of
+from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -50,6 +53,9 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
 """Seconds after a refused login, so that a wrong password does not lock the account."""
+THROTTLE_PAUSES = (60.0, 120.0, 300.0)
+"""Seconds of silence towards a server that asks us to slow down, if it does not name a longer time itself."""
+LONGEST_THROTTLE = 900.0
 STOP_SECONDS = 8.0
 CHECK_SECONDS = 60.0
 STUCK_AFTER = {"settle": 300.0, "door": 60.0}
@@ -93,6 +99,7 @@ class Daemon:
         self._parser.start()
         self._writer = Writer(self._database)
         self._heartbeat = Heartbeat(self._writer, utc_now)
+        self._tokens = TokenSources(utc_now)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
 
@@ -171,11 +178,16 @@ class Daemon:
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
-                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                log.log(_level_of(error, failures), "%s: %s", name, error)
                 self._heartbeat.beat(name, trouble=str(error))
-                pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
+                pause = _pause_after(error, failures)
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
+            except SecretError as error:  # nobody logged in: mail waits on the server, or in the outbox
+                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=str(error))
+                failures += 1
+                self._stop.wait(LOGIN_PAUSE)
             except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
                 self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
@@ -206,7 +218,7 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
-            transport_of(self._settings),
+            transport_of(self._settings, self._tokens),
             Chance(utc_now, random.random),
             gap=gap,
         )
@@ -232,7 +244,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = account_of(imap)
+        account = account_of(imap, self._tokens)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,
@@ -266,12 +278,16 @@ class Daemon:
             raise
 
     def _alarm(self) -> threading.Thread:
-        alarm = Alarm(self._database, self._settings, utc_now)
+        overlooked, expiring = Alarm(self._database, self._settings, utc_now), ExpiryAlarm(self._settings, log.warning)
+
+        def step() -> bool:
+            expiring.step(utc_now().date())
+            return overlooked.step()
 
         def rest() -> None:
             self._stop.wait(ALARM_SECONDS)
 
-        return self._thread("alarm", alarm.step, rest)
+        return self._thread("alarm", step, rest)
 
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener
@@ -292,3 +308,19 @@ class Daemon:
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
+
+
+def _level_of(error: MailboxError, failures: int) -> int:
+    """A connection that ends once in a while is no error: providers end each after some time, or with its token."""
+    return logging.INFO if isinstance(error, ConnectionLost) and failures == 0 else logging.ERROR
+
+
+def _pause_after(error: MailboxError, failures: int) -> float:
+    """Seconds; failures counts those in a row before this one."""
+    if isinstance(error, LoginRefused):
+        return LOGIN_PAUSE
+    if isinstance(error, Throttled):
+        usual = THROTTLE_PAUSES[min(failures, len(THROTTLE_PAUSES) - 1)]
+        # A quarter more than the server said: the spread may take a fifth off again.
+        return min(max(usual, error.seconds * 1.25), LONGEST_THROTTLE)
+    return PAUSES[min(failures, len(PAUSES) - 1)]

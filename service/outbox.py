@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from delivery.alias import alias_in
 from delivery.courier import AMBIGUOUS_HOLD
-from desk.outbox import Claimed, Verdict
+from desk.outbox import Claimed, OutboxState, Verdict
 from service.transactions import Commit, Transactions
-from store import journal, outbox
+from store import aliases, journal, outbox
 from store.database import Database
 
 log = logging.getLogger("deskbell.outbox")
@@ -45,10 +46,13 @@ class StoredOutbox:
         self._finish_recording()
         detail = {"state": verdict.state.value, "perhaps_sent": verdict.perhaps_sent}
         entry = journal.Record("attempt", outbox_id=claimed.id, detail=detail)
+        alias = _alias(claimed, verdict)
 
         def work(connection: Connection) -> None:
             outbox.record(connection, claimed, verdict, now=now)
             journal.write(connection, entry, now=now)
+            if alias is not None:
+                aliases.add(connection, claimed.id, alias)
 
         self._recording = claimed, self._transactions.later(work)
 
@@ -76,3 +80,10 @@ class StoredOutbox:
         """When the next owed mail is to be tried, or None where nothing is owed."""
         with self._database.read() as connection:
             return outbox.next_due(connection)
+
+
+def _alias(claimed: Claimed, verdict: Verdict) -> str | None:
+    """The Message-ID that the relay says it gave the mail."""
+    if verdict.state is not OutboxState.SENT:
+        return None
+    return alias_in(verdict.reply, known=(claimed.message_id, claimed.recipient, claimed.envelope_sender))

@@ -14,7 +14,9 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 from desk.errors import UserError
 from desk.mail import ascii_fold
 from service.notation import SHOWN, Domain, Door, FilePath, MailAddress, Place, Section, SqliteUrl, Words, mistake
+from service.oauth import OAuth
 from service.problems import problems_of
+from service.secrets import CommandSecret
 from service.server import Imap, Maildir, Server, Smtp
 
 SYSTEM_PATH = Path("/etc/deskbell/config.toml")
@@ -174,8 +176,9 @@ class Settings(Section):
     @property
     def exposes_passwords(self) -> bool:
         """A password stands in the file, and everyone on this machine may read it."""
-        servers = (self.smtp, *(mailbox.imap for mailbox in self.mailbox))
-        return self._exposed and any(server is not None and server.password is not None for server in servers)
+        given = [server for server in (self.smtp, *(mailbox.imap for mailbox in self.mailbox)) if server is not None]
+        written = [server.password or (server.oauth.client_secret if server.oauth else None) for server in given]
+        return self._exposed and any(written)
 
     def model_post_init(self, context: Place, /) -> None:
         """Keep where this was read from."""
@@ -263,11 +266,13 @@ def _rows(key: str, section: Section) -> Iterator[Row]:
     for name in type(section).model_fields:
         value = getattr(section, name)
         origin = "file" if name in section.model_fields_set else "default"
-        if name == "password" and isinstance(section, Server):
+        if name in {"password", "client_secret"} and isinstance(section, Server | OAuth):
             secret = section.secret
             yield Row(f"{key}{name}", secret.source if secret else "", "file" if secret else "default")
-        elif name.startswith("password_"):
-            continue  # Shown with password: it is one setting in four spellings.
+        elif name.startswith(("password_", "client_secret_")):
+            continue  # Shown with the one above: it is one setting in four spellings.
+        elif name == "token_command" and value:
+            yield Row(f"{key}{name}", CommandSecret(value).source, origin)
         elif isinstance(value, Section):
             yield from _rows(f"{key}{name}.", value)
         elif isinstance(value, tuple) and value and isinstance(value[0], Section):

@@ -13,7 +13,7 @@ from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
 from desk.thread import SentMail
 from store import meta
 from store.prepared import Prepared
-from store.tables import arrival, entry, outbox, participant, request
+from store.tables import arrival, entry, outbox, outbox_alias, participant, request
 
 _INSERT_REQUEST = Prepared(insert(request))
 _INSERT_PARTICIPANT = Prepared(insert(participant))
@@ -24,6 +24,11 @@ _CHANGE_STATE = Prepared(
 # Built once: making a statement costs as much as running it.
 _SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
     outbox.c.message_id.in_(bindparam("ids", expanding=True))
+)
+_ALIASED = (
+    select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
+    .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
+    .where(outbox_alias.c.message_id.in_(bindparam("ids", expanding=True)))
 )
 _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
@@ -167,9 +172,22 @@ class StoredThreads:
         self._connection = connection
 
     def sent(self, message_ids: Sequence[str]) -> Mapping[str, SentMail]:
-        """Those of the ids that are mails of ours, and about which request."""
-        rows = self._connection.execute(_SENT, {"ids": message_ids})
-        return {row.message_id: SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value) for row in rows}
+        """Those of the ids that are mails of ours, and about which request; also by the ids that relays gave them.
+
+        A relay that names one id for mails of several requests has named none.
+        """
+        aliased = self._mails(_ALIASED, message_ids)
+        numbers: dict[str, set[int]] = {}
+        for message_id, mail in aliased:
+            numbers.setdefault(message_id, set()).add(mail.number)
+        clear = {message_id: mail for message_id, mail in aliased if len(numbers[message_id]) == 1}
+        return clear | dict(self._mails(_SENT, message_ids))
+
+    def _mails(self, known: Select[Any], message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
+        rows = self._connection.execute(known, {"ids": message_ids})
+        return [
+            (row.message_id, SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)) for row in rows
+        ]
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Those of the ids that came in on a request, and its number."""

@@ -148,6 +148,15 @@ class OutboxContent(SQLModel, table=True):
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class OutboxAlias(SQLModel, table=True):
+    """A Message-ID that a relay gave a mail of ours instead of its own."""
+
+    __tablename__ = "outbox_alias"
+    id: int | None = Field(default=None, primary_key=True)
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    message_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+
+
 class Promise(SQLModel, table=True):
     """A date we told somebody, with the mail that told it."""
 
@@ -186,6 +195,7 @@ participant = _table(Participant)
 entry = _table(Entry)
 outbox = _table(Outbox)
 outbox_content = _table(OutboxContent)
+outbox_alias = _table(OutboxAlias)
 promise = _table(Promise)
 journal = _table(Journal)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.dovecot import Dovecot, why_not
+from tests.servers.exchange import Exchange
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,3 +20,16 @@ def dovecot() -> Iterator[Dovecot]:
         pytest.skip(reason)
     with Dovecot() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def exchange_for_all() -> Iterator[Exchange]:
+    """A scripted Exchange for the whole run, without script; tests keep apart by user name."""
+    with Exchange() as server:
+        yield server
+
+
+@pytest.fixture(params=["dovecot", "exchange_for_all"], ids=["dovecot", "exchange"])
+def server(request: pytest.FixtureRequest) -> Dovecot | Exchange:
+    """One after the other: each test runs against both."""
+    return request.getfixturevalue(request.param)

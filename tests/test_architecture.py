@@ -22,9 +22,9 @@ BELOW = {
 }
 """Which of our packages each may import, besides itself."""
 
-EDGES = {f"intake/{name}.py" for name in ("mailbox", "fetched", "listener", "idle", "login", "worker")}
+EDGES = {f"intake/{name}.py" for name in ("mailbox", "fetched", "listener", "idle", "login", "trouble", "worker")}
 PURE_PACKAGES = ("desk", "routing", "templates", "intake")
-PURE_FILES = {f"delivery/{name}.py" for name in ("compose", "header", "retry")}
+PURE_FILES = {f"delivery/{name}.py" for name in ("alias", "compose", "header", "retry")}
 READS_PACKAGED_FILES = ("routing", "templates")
 
 CONCURRENT = {"threading", "_thread", "asyncio", "multiprocessing", "subprocess", "concurrent"}
@@ -35,6 +35,7 @@ MAY_BE_CONCURRENT = {
     "service/door.py": {"asyncio", "concurrent"},
     "service/logs.py": {"threading"},
     "service/pulse.py": {"threading"},
+    "service/oauth_tokens.py": {"threading"},
     "service/transactions.py": {"concurrent"},
     "intake/listener.py": {"asyncio"},
 }
