@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -34,13 +34,12 @@ def main() -> None:
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")
 def run(config: ConfigOption = None) -> None:
-    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C).
+    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C); SIGHUP reads config.toml again.
 
-    The first run creates the database and the key. Departments, calendars and rules come from routing.toml beside
-    config.toml where there is one, else from the starter set.
+    The first run creates the database and the key, and stores departments, calendars and rules: those of routing.toml
+    beside config.toml where there is one, else the starter set.
     """
     from service.daemon import Daemon, Foundation
-    from service.house import UNSIGNED
     from service.installation import begin, locked
     from service.logs import begin as begin_log
     from service.logs import say
@@ -53,11 +52,13 @@ def run(config: ConfigOption = None) -> None:
         if settings.exposes_passwords:
             warnings = logging.getLogger("deskbell")
             warnings.warning("%s holds a password and everyone may read it: chmod o-r it", settings.path)
-        house = house_of(settings, UNSIGNED)  # A broken one is refused before anything is created.
+        configured_house(config)  # A broken one is refused before anything is created.
         with locked(settings):
             database = Database(settings.database.url)
             keyring, epoch = begin(database, settings)
-            daemon = Daemon(Foundation(settings, replace(house, keyring=keyring), database, epoch))
+            build = partial(house_of, keyring=keyring)
+            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build))
+            signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.reload())
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())
             # What is loaded by now stays: the collector need not look at it after every batch of mail.

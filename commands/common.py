@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from service.house import House
+    from service.house import House, Surroundings
     from service.settings import Settings
+    from service.written import Written
     from store.database import Database
 
 REFUSED, USAGE = 1, 2
@@ -36,27 +37,35 @@ def settings_of(config: Path | None) -> "Settings":
     return load(find(config, os.environ))
 
 
-def house_of(settings: "Settings", keyring: Any) -> "House":
-    """The house those settings describe, in the zone of this system where they name none."""
-    from service.calendars import system_zone_name
-    from service.house import Surroundings, build_house
+def house_of(settings: "Settings", written: "Written", keyring: Any) -> "House":
+    """The house of settings and a routing text, in the zone of this system where they name none."""
+    from service.house import build_house
 
-    return build_house(settings, Surroundings(keyring, system_zone_name(os.environ, Path("/etc/localtime"))))
+    return build_house(settings, surroundings(keyring), written)
+
+
+def surroundings(keyring: Any) -> "Surroundings":
+    """What this machine contributes to a house."""
+    from service.calendars import system_zone_name
+    from service.house import Surroundings
+
+    return Surroundings(keyring, system_zone_name(os.environ, Path("/etc/localtime")))
 
 
 def configured_house(config: Path | None) -> "House":
-    """The house of the configuration, able to judge and not to sign."""
+    """The house that `deskbell run` would start in, able to judge and not to sign; nothing is created."""
     from service.house import UNSIGNED
+    from service.routing import stored_house
 
-    return house_of(settings_of(config), UNSIGNED)
+    settings = settings_of(config)
+    return stored_house(settings, surroundings(UNSIGNED))
 
 
 def starter_house() -> "House":
     """The house of an installation that has configured nothing."""
-    from service.calendars import system_zone_name
-    from service.house import UNSIGNED, Surroundings, starter_house
+    from service.house import UNSIGNED, starter_house
 
-    return starter_house(Surroundings(UNSIGNED, system_zone_name(os.environ, Path("/etc/localtime"))))
+    return starter_house(surroundings(UNSIGNED))
 
 
 @contextmanager

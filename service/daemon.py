@@ -26,10 +26,10 @@ from desk.arrival import Arrival
 from intake.mailbox import Account, Folder, LoginRefused, MailboxError
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
-from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.reload import Build, Reload, Sources, built
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -45,6 +45,8 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 LOGIN_PAUSE = 30.0
 """Seconds after a refused login, so that a wrong password does not lock the account."""
 STOP_SECONDS = 8.0
+RELOAD_SECONDS = 0.5
+"""How often the store is asked whether routing or people have changed."""
 
 
 def utc_now() -> datetime:
@@ -54,12 +56,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """What is opened before the daemon: settings read, house built, database locked and prepared."""
+    """What is opened before the daemon: settings read, database locked and prepared, and how a house is built."""
 
     settings: Settings
-    house: House
     database: Database
     epoch: int
+    read_settings: Callable[[], Settings]
+    build: Build
 
 
 class Daemon:
@@ -67,25 +70,34 @@ class Daemon:
 
     def __init__(self, foundation: Foundation) -> None:
         self._settings = foundation.settings
-        self._house = foundation.house
         self._database = foundation.database
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
         self._settle_bell = Bell()
+        self._reload_bell = Bell()
         self._courier_bells: list[Bell] = []
         self._folder_bells: list[SocketBell] = []
         # The child starts before any thread or connection, so that it inherits none.
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
+        house, held = built(sources, self._settings, rereads_file=True)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
-        self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
+        self._pipeline = Pipeline(ports, house, epoch=foundation.epoch)
+        self._front = FrontDoor(self._take, house, self._settings)
+        self._reload = Reload(sources, held, (self._pipeline.move_into, self._front.move_into))
 
     def stop(self) -> None:
         """Begin to stop: each loop ends after the step it is in."""
         self._stop.set()
         self._ring_everybody()
+
+    def reload(self) -> None:
+        """Read the configuration again, soon."""
+        self._reload.ask()
+        self._reload_bell.ring()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
@@ -98,7 +110,7 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -124,6 +136,7 @@ class Daemon:
 
     def _ring_everybody(self) -> None:
         self._settle_bell.ring()
+        self._reload_bell.ring()
         self._ring_senders_and_folders()
         with self._opening:
             self._opening.notify_all()
@@ -159,6 +172,9 @@ class Daemon:
             return worked
 
         return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+
+    def _reloader(self) -> threading.Thread:
+        return self._thread("reload", self._reload.step, lambda: self._reload_bell.wait(RELOAD_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -247,9 +263,8 @@ class Daemon:
         wanted += [Opening("smtp", listener.smtp)] if listener.smtp else []
         if not wanted:
             return []
-        front = FrontDoor(self._take, self._house, self._settings)
         serve = (wanted, self._is_open, self._stop.is_set)
-        return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
+        return [threading.Thread(target=self._front.serve, args=serve, name="door", daemon=True)]
 
     def _take(self, arrival: Arrival) -> "Future[None]":
         future = self._writer.submit(self._pipeline.acceptance([arrival]))

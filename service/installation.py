@@ -84,3 +84,9 @@ def reading(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def exists(settings: Settings) -> bool:
+    """Whether there is a database with anything in it."""
+    path = database_path(settings)
+    return path.exists() and path.stat().st_size > 0

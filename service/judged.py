@@ -28,11 +28,13 @@ class Judged:
     proof: Proof
     language: str | None
     classification: Classification
+    fallback: str = FALLBACK_LANGUAGE
+    """The language of a mail that is in none for sure: the person's own where that is known."""
 
     @property
     def spoken(self) -> str:
         """The language to write back in."""
-        return self.language or FALLBACK_LANGUAGE
+        return self.language or self.fallback
 
 
 def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
@@ -44,6 +46,7 @@ def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
         proof=weigh(mail, house.evidence),
         language=detect(f"{mail.subject}\n{(mail.reply or mail.text)[:LIMIT]}"),
         classification=classify(house.matcher, _routable(arrival, mail, mailbox)),
+        fallback=house.people.language_of(mail.sender) or FALLBACK_LANGUAGE,
     )
 
 

@@ -1,7 +1,8 @@
 """From a decision to the mails that are owed: the receipt to the requester, the word to the department."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from delivery.compose import Letter, LetterKind, compose
 from desk.acknowledge import AckDecision
@@ -37,7 +38,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
     decision = matter.decision.acknowledgement.decision
     if decision is AckDecision.NEVER or request.requester is None:
         return None
-    department = house.departments[request.department]
+    department = house.department_of(request.department)
     external = decision is AckDecision.LIMITED
     facts = ReceiptFacts(
         language=request.language,
@@ -45,7 +46,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         department=department.name_in(request.language),
         first_response=matter.targets.first_response,
         resolution=matter.targets.resolution,
-        zone=zone_of_writer(mail.date, house.calendars[department.calendar].zone),
+        zone=_zone_of_reader(matter, house, house.calendars[department.calendar].zone),
         now=matter.now,
         delay=matter.targets.delay,
         closed_name=matter.targets.closed_name,
@@ -75,13 +76,18 @@ def receipt(matter: Matter, house: House) -> Notice | None:
     return _notice(NoticeKind.RECEIPT, letter, matter.targets)
 
 
+def _zone_of_reader(matter: Matter, house: House, department: ZoneInfo) -> tzinfo:
+    """Where the requester is known to live; else where their mail was written, as far as it tells."""
+    return house.people.zone_of(matter.request.requester) or zone_of_writer(matter.judged.mail.date, department)
+
+
 def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | None:
     """Word to the department's address, answered to the requester and the shared mailbox; None for no news."""
     news = matter.decision.news
     if news is None:
         return None
     request, mail = matter.request, matter.judged.mail
-    department = house.departments[request.department]
+    department = house.department_of(request.department)
     writer = mail.sender or Address("", "")
     facts = NotificationFacts(
         language=request.language,

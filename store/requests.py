@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from desk.classification import Priority
 from desk.lifecycle import State
@@ -164,3 +164,9 @@ class StoredThreads:
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""
         return frozenset(self._connection.scalars(_PARTICIPANTS, {"number": number}))
+
+
+def count_by_department(connection: Connection) -> dict[str, int]:
+    """How many requests each department has; those without any are not there."""
+    rows = connection.execute(select(request.c.department, func.count().label("requests")).group_by(request.c.department))
+    return {row.department: row.requests for row in rows}
