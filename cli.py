@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, ledger, requests
+from commands import config, ledger, people, requests, routing, rules
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
+    app.add_typer(group.app, name=name)
+for name, group in (("routing", routing), ("rules", rules), ("people", people)):
     app.add_typer(group.app, name=name)
 
 

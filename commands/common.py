@@ -27,6 +27,11 @@ ConfigOption = Annotated[
         "--config", help="config.toml; else DESKBELL_CONFIG, else /etc/deskbell/config.toml.", show_default=False
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask: the difference is wanted.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the history.")]
+AuthorOption = Annotated[
+    str | None, typer.Option(help="Who, for the history; without it the login name.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -88,6 +93,36 @@ def telling_errors() -> Iterator[None]:
         fail(str(error), error.exit_code)
     except OSError as error:
         fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "), REFUSED)
+
+
+def agreed(question: str, *, yes: bool) -> None:
+    """Somebody agreed, by --yes or at the terminal; else the command has ended."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail("nothing was changed: nobody is there to agree; look at the difference and add --yes", REFUSED)
+    if not typer.confirm(question, err=True):
+        fail("nothing was changed", REFUSED)
+
+
+def login_name() -> str:
+    """Who types: the login name behind sudo, else one's own, else the number."""
+    import getpass
+
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # No such user, as in some containers; no mail is in hand.
+        return str(os.getuid())
+
+
+def content_of(path: str) -> bytes:
+    """What the file holds; standard input for "-"."""
+    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+
+
+def say(words: str) -> None:
+    """Talk goes to stderr."""
+    print(words, file=sys.stderr)
 
 
 def one_of(values: Any, given: str, what: str) -> Any:

@@ -45,17 +45,18 @@ def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
         mail=mail,
         proof=weigh(mail, house.evidence),
         language=detect(f"{mail.subject}\n{(mail.reply or mail.text)[:LIMIT]}"),
-        classification=classify(house.matcher, _routable(arrival, mail, mailbox)),
+        classification=classify(house.matcher, routable(arrival.mailbox, mail, mailbox)),
         fallback=house.people.language_of(mail.sender) or FALLBACK_LANGUAGE,
     )
 
 
-def _routable(arrival: Arrival, mail: Mail, mailbox: Mailbox | None) -> Routable:
+def routable(address: str, mail: Mail, mailbox: Mailbox | None) -> Routable:
+    """What the rules look at of a mail that came in at that address."""
     return Routable(
         subject=mail.subject,
         text=(mail.reply or mail.text)[:LIMIT],
         sender=mail.sender.address if mail.sender else "",
-        mailbox=arrival.mailbox,
+        mailbox=address,
         mailbox_department=mailbox.department if mailbox else None,
         headers=mail.headers,
     )

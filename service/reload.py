@@ -16,6 +16,7 @@ from routing.difference import routing_differences
 from routing.reading import read_routing
 from routing.rules import Routing
 from service import routing
+from service.changes import summary
 from service.house import House
 from service.live import Taken, take
 from service.people import people_of
@@ -125,7 +126,7 @@ def _words(old: Held, new: Held, taken: Taken) -> Iterator[str]:
         yield f"config.toml: {', '.join(taken.applied)}"
     if new.numbers.routing != old.numbers.routing:
         changes = routing_differences(_read(old.written, old.settings), _read(new.written, new.settings))
-        yield f"routing version {new.numbers.routing}: {routing.summary(changes)}"
+        yield f"routing version {new.numbers.routing}: {summary(changes)}"
     if new.numbers.people != old.numbers.people:
         yield f"people, change {new.numbers.people}"
 

@@ -11,13 +11,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from desk.difference import Change, ChangeKind
+from desk.difference import Change
 from desk.errors import RefusedError
+from desk.person import Person
 from routing.difference import routing_differences
+from routing.rules import Routing
 from service.house import House, Surroundings, build_calendars, build_house
 from service.installation import exists, reading
 from service.people import people_of
-from service.settings import Settings
+from service.settings import Row, Settings
 from service.written import ROUTING_FILE, STARTER_SET, Written, read_written, routing_file
 from store import people, requests
 from store import routing as versions
@@ -86,12 +88,27 @@ def stored_house(settings: Settings, surroundings: Surroundings) -> House:
 
     Raises UserError.
     """
+    held, known = _stored(settings)
+    return replace(build_house(settings, surroundings, held.written), people=people_of(known))
+
+
+def stored_routing(settings: Settings) -> Routing:
+    """The routing of that house. Raises UserError."""
+    return read_written(_stored(settings)[0].written, settings)
+
+
+def described(settings: Settings) -> Row:
+    """Where it comes from, beside the settings."""
+    held, _ = _stored(settings)
+    origins = {Origin.FILE: "file", Origin.STARTER: "default"}
+    return Row("(routing)", held.written.source, origins.get(held.new_from, "store") if held.new_from else "store")
+
+
+def _stored(settings: Settings) -> tuple[Standing, list[Person]]:
     if not exists(settings):
-        return build_house(settings, surroundings)
+        return standing(settings, None), []
     with reading(settings) as database, database.read() as connection:
-        newest, known = versions.newest(connection), people.everybody(connection)
-    house = build_house(settings, surroundings, standing(settings, newest).written)
-    return replace(house, people=people_of(known))
+        return standing(settings, versions.newest(connection)), people.everybody(connection)
 
 
 def adopt(connection: Connection, held: Standing, *, now: datetime) -> int:
@@ -140,17 +157,3 @@ def stored_text(database: Database, number: int | None) -> Written:
     if found is None:
         raise NoSuchVersion(f"there is no version {number}: they are numbered 1 to {newest}")
     return Written(found.content, source_of(found.version.number))
-
-
-def summary(changes: tuple[Change, ...], most: int = 5) -> str:
-    """The changes in one line: "changed rule it-printer; added rule it-vpn; 3 more"."""
-    if not changes:
-        return "nothing but comments or layout"
-    words = [f"{change.kind} {change.name}" for change in changes[:most]]
-    return "; ".join([*words, *([f"{len(changes) - most} more"] if len(changes) > most else [])])
-
-
-def counted(changes: tuple[Change, ...]) -> str:
-    """How many of each kind: "2 added, 1 changed"."""
-    counts = [(kind, sum(change.kind is kind for change in changes)) for kind in ChangeKind]
-    return ", ".join(f"{count} {kind}" for kind, count in counts if count) or "no change"

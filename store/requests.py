@@ -168,5 +168,7 @@ class StoredThreads:
 
 def count_by_department(connection: Connection) -> dict[str, int]:
     """How many requests each department has; those without any are not there."""
-    rows = connection.execute(select(request.c.department, func.count().label("requests")).group_by(request.c.department))
+    rows = connection.execute(
+        select(request.c.department, func.count().label("requests")).group_by(request.c.department)
+    )
     return {row.department: row.requests for row in rows}
