@@ -9,7 +9,7 @@ from desk.acknowledge import AckDecision
 from desk.decision import Decision, News
 from desk.mail import Address, Attachment, Mail
 from desk.outbox import Notice, NoticeKind
-from desk.promise import Targets
+from desk.promise import Delay, Targets
 from desk.request import Request
 from desk.zone import zone_of_writer
 from service.house import House, Mailbox
@@ -40,15 +40,17 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         return None
     department = house.department_of(request.department)
     external = decision is AckDecision.LIMITED
+    office = house.calendars[department.calendar].zone
+    zone = _zone_of_reader(matter, house, office)
     facts = ReceiptFacts(
         language=request.language,
         requester_name=request.requester.name,
         department=department.name_in(request.language),
         first_response=matter.targets.first_response,
         resolution=matter.targets.resolution,
-        zone=_zone_of_reader(matter, house, house.calendars[department.calendar].zone),
+        zone=zone,
         now=matter.now,
-        delay=matter.targets.delay,
+        delay=_delay_for_reader(matter, zone, office),
         closed_name=matter.targets.closed_name,
         reference=request.reference,
         token=house.keyring.token(request.reference, request.requester.key),
@@ -79,6 +81,16 @@ def receipt(matter: Matter, house: House) -> Notice | None:
 def _zone_of_reader(matter: Matter, house: House, department: ZoneInfo) -> tzinfo:
     """Where the requester is known to live; else where their mail was written, as far as it tells."""
     return house.people.zone_of(matter.request.requester) or zone_of_writer(matter.judged.mail.date, department)
+
+
+def _delay_for_reader(matter: Matter, zone: tzinfo, department: ZoneInfo) -> Delay:
+    """Why not today; no reason where only the reader's midnight lies elsewhere, so that the answer comes today."""
+    crosses, is_today = _is_later_day(matter, department), not _is_later_day(matter, zone)
+    return Delay.NONE if crosses and is_today else matter.targets.delay
+
+
+def _is_later_day(matter: Matter, zone: tzinfo) -> bool:
+    return matter.targets.first_response.astimezone(zone).date() > matter.now.astimezone(zone).date()
 
 
 def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | None:
