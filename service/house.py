@@ -15,7 +15,7 @@ from intake.evidence import EvidencePolicy
 from routing.matcher import Matcher
 from routing.reading import read_routing
 from routing.rules import CalendarTable, Routing
-from service.calendars import CalendarSpec, build_calendar
+from service.calendars import CalendarError, CalendarSpec, build_calendar
 from service.people import NOBODY, People
 from service.settings import Mailbox as MailboxSettings
 from service.settings import Settings
@@ -99,15 +99,18 @@ def build_house(settings: Settings, surroundings: Surroundings, written: Written
         evidence=evidence,
         external_limit=settings.limits.external_receipts_per_day if settings.limits.enabled else None,
         departments={department.key: department for department in routing.departments},
-        calendars=build_calendars(routing, surroundings),
+        calendars=build_calendars(routing, surroundings, written.source),
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
 
 
-def build_calendars(routing: Routing, surroundings: Surroundings) -> Mapping[str, Calendar]:
-    """The calendars of a routing by key. Raises CalendarError."""
-    return {table.key: _calendar(table, surroundings.system_zone) for table in routing.calendars}
+def build_calendars(routing: Routing, surroundings: Surroundings, source: str) -> Mapping[str, Calendar]:
+    """The calendars of a routing by key. Raises CalendarError that begins with the source."""
+    try:
+        return {table.key: _calendar(table, surroundings.system_zone) for table in routing.calendars}
+    except CalendarError as error:  # no mail is in hand: no house is built
+        raise CalendarError(f"{source}: {error}") from None
 
 
 def starter_house(surroundings: Surroundings) -> House:
@@ -119,7 +122,7 @@ def starter_house(surroundings: Surroundings) -> House:
         evidence=EvidencePolicy(mode="none"),
         external_limit=None,
         departments={department.key: department for department in routing.departments},
-        calendars=build_calendars(routing, surroundings),
+        calendars=build_calendars(routing, surroundings, STARTER_SET.source),
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )

@@ -123,7 +123,7 @@ def adopt(connection: Connection, held: Standing, *, now: datetime) -> int:
 def propose(database: Database, written: Written, settings: Settings, surroundings: Surroundings) -> Proposal:
     """What it would change. Raises RoutingError or CalendarError where it cannot be used with these settings."""
     after = read_written(written, settings)
-    build_calendars(after, surroundings)
+    build_calendars(after, surroundings, written.source)
     with database.read() as connection:
         newest = versions.newest(connection)
         counts = requests.count_by_department(connection)
