@@ -70,24 +70,25 @@ class Reload:
         self._move = move
         self._seen = held.numbers
         """What was taken over, or was found broken and said so."""
-        self._asked = False
+        self._asked = self._answered = 0
 
     def ask(self) -> None:
         """The next step reads config.toml again, and routing.toml where that is read."""
-        self._asked = True
+        self._asked += 1
 
     def step(self) -> bool:
-        """Take over what has changed; False where nothing has."""
-        asked, self._asked = self._asked, False
+        """Take over what has changed; False where nothing has. Whatever it raises, the next step tries again."""
+        asked = self._asked
         with self._sources.database.read() as connection:
             numbers = Numbers(versions.newest_number(connection), people.version(connection))
-        if not asked and numbers == self._seen:
+        if asked == self._answered and numbers == self._seen:
             return False
-        self._seen = numbers  # What is wrong with it is said once, not twice a second.
         try:
-            self._take_over(asked=asked)
+            self._take_over(asked=asked != self._answered)
         except (UserError, OSError) as error:  # every mail is settled in the house that stands
             log.error("what was changed cannot be used, and changes nothing: %s", error)  # noqa: TRY400 - it says it all
+            self._seen = numbers  # Said once, not twice a second.
+        self._answered = asked
         return True
 
     def _take_over(self, *, asked: bool) -> None:

@@ -84,7 +84,7 @@ def test_an_import_is_taken_over_by_the_next_step_once(office, caplog):
     assert "taken over: routing version 2: changed department it" in caplog.text
 
 
-def test_people_are_taken_over_without_building_rules_of_other_words(office, caplog):
+def test_people_are_taken_over_by_the_next_step(office, caplog):
     office.know(Person("anna@home.example"))
     office.reload.step()
     assert [house.is_own(Address("", "anna@home.example")) for house in office.houses] == [False, True]
@@ -158,3 +158,15 @@ def test_a_changed_routing_file_does_not_come_in_by_the_back_door_with_people(of
     office.know(Person("anna@home.example"))
     office.reload.step()
     assert office.houses[-1].is_own(Address("", "anna@home.example"))
+
+
+def test_what_the_database_prevented_is_taken_over_by_the_next_step(office, monkeypatch):
+    office.submit(STARTER.replace('"IT support"', '"The desk"'))
+    office.configure(CONFIG.replace("day = 2", "day = 3"))
+    office.reload.ask()
+    with monkeypatch.context() as broken:
+        broken.setattr(people, "everybody", lambda _connection: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            office.reload.step()
+    assert [office.reload.step(), office.reload.step()] == [True, False]
+    assert (office.houses[-1].departments["it"].names["en"], office.houses[-1].external_limit) == ("The desk", 3)
