@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from service.house import House
+    from service.house import House, Surroundings
     from service.overrule import Author
     from service.settings import Settings
+    from service.written import Written
     from store.database import Database
 
 REFUSED, USAGE = 1, 2
@@ -28,6 +29,11 @@ ConfigOption = Annotated[
     typer.Option(
         "--config", help="config.toml; else DESKBELL_CONFIG, else /etc/deskbell/config.toml.", show_default=False
     ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask: the difference is wanted.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the history.")]
+AuthorOption = Annotated[
+    str | None, typer.Option(help="Who, for the history; without it the login name.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -53,27 +59,35 @@ def settings_of(config: Path | None) -> "Settings":
     return load(find(config, os.environ))
 
 
-def house_of(settings: "Settings", keyring: Any) -> "House":
-    """The house those settings describe, in the zone of this system where they name none."""
-    from service.calendars import system_zone_name
-    from service.house import Surroundings, build_house
+def house_of(settings: "Settings", written: "Written", keyring: Any) -> "House":
+    """The house of settings and a routing text, in the zone of this system where they name none."""
+    from service.house import build_house
 
-    return build_house(settings, Surroundings(keyring, system_zone_name(os.environ, Path("/etc/localtime"))))
+    return build_house(settings, surroundings(keyring), written)
+
+
+def surroundings(keyring: Any) -> "Surroundings":
+    """What this machine contributes to a house."""
+    from service.calendars import system_zone_name
+    from service.house import Surroundings
+
+    return Surroundings(keyring, system_zone_name(os.environ, Path("/etc/localtime")))
 
 
 def configured_house(config: Path | None) -> "House":
-    """The house of the configuration, able to judge and not to sign."""
+    """The house that `deskbell run` would start in, able to judge and not to sign; nothing is created."""
     from service.house import UNSIGNED
+    from service.routing import stored_house
 
-    return house_of(settings_of(config), UNSIGNED)
+    settings = settings_of(config)
+    return stored_house(settings, surroundings(UNSIGNED))
 
 
 def starter_house() -> "House":
     """The house of an installation that has configured nothing."""
-    from service.calendars import system_zone_name
-    from service.house import UNSIGNED, Surroundings, starter_house
+    from service.house import UNSIGNED, starter_house
 
-    return starter_house(Surroundings(UNSIGNED, system_zone_name(os.environ, Path("/etc/localtime"))))
+    return starter_house(surroundings(UNSIGNED))
 
 
 @contextmanager
@@ -98,6 +112,36 @@ def telling_errors() -> Iterator[None]:
         fail(f"{error.filename or ''}: {error.strerror}".lstrip(": "), REFUSED)
 
 
+def agreed(question: str, *, yes: bool) -> None:
+    """Somebody agreed, by --yes or at the terminal; else the command has ended."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail("nothing was changed: nobody is there to agree; look at the difference and add --yes", REFUSED)
+    if not typer.confirm(question, err=True):
+        fail("nothing was changed", REFUSED)
+
+
+def login_name() -> str:
+    """Who types: the login name behind sudo, else one's own, else the number."""
+    import getpass
+
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # No such user, as in some containers; no mail is in hand.
+        return str(os.getuid())
+
+
+def content_of(path: str) -> bytes:
+    """What the file holds; standard input for "-"."""
+    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+
+
+def say(words: str) -> None:
+    """Talk goes to stderr."""
+    print(words, file=sys.stderr)
+
+
 def one_of(values: Any, given: str, what: str) -> Any:
     """The member of that enumeration; ends the command where it has none of that name."""
     try:
@@ -110,11 +154,6 @@ def fail(words: str, code: int) -> NoReturn:
     """End the command with these words on stderr and that exit code."""
     print(f"deskbell: {words}", file=sys.stderr)
     raise typer.Exit(code)
-
-
-def say(words: str) -> None:
-    """Tell the person at the terminal; data goes to stdout, this does not."""
-    print(f"deskbell: {words}", file=sys.stderr)
 
 
 def author() -> "Author":

@@ -1,6 +1,6 @@
 """What is not shown of confidential departments: who wrote, about what, and every word of it.
 
-A department is confidential by `confidential = true` in routing.toml. Whoever may read the database can read all of it;
+A department is confidential by `confidential = true` in its routing. Whoever may read the database can read all of it;
 this is against words that appear on a screen, in a script or in a log where nobody asked for them.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from desk.request import Request
-from service.house import routing_of
+from service.routing import stored_routing
 from service.settings import Settings
 from store.ledger import Line
 
@@ -25,8 +25,7 @@ def hiding(settings: Settings, *, asked_for: str | None) -> Hides:
 
 def confidential_departments(settings: Settings) -> frozenset[str]:
     """The keys of the confidential departments. Raises RoutingError."""
-    routing, _ = routing_of(settings)
-    return frozenset(one.key for one in routing.departments if one.confidential)
+    return frozenset(one.key for one in stored_routing(settings).departments if one.confidential)
 
 
 def confidential_mailboxes(settings: Settings) -> frozenset[str]:

@@ -30,7 +30,6 @@ from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.heartbeat import Heartbeats
-from service.house import House
 from service.oauth_expiry import ExpiryAlarm
 from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
@@ -38,6 +37,7 @@ from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
 from service.pulse import Heartbeat
 from service.relay import transport_of
+from service.reload import Build, Reload, Sources, built
 from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
@@ -63,6 +63,8 @@ STUCK_AFTER = {"settle": 300.0, "door": 60.0}
 them is tried alone, so that even then there is progress."""
 STUCK_OTHERWISE = 1800.0
 """Seconds for a loop that talks to a server: above the sum of the timeouts of its adapter."""
+RELOAD_SECONDS = 0.5
+"""How often the store is asked whether routing or people have changed."""
 
 
 def utc_now() -> datetime:
@@ -72,12 +74,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """What is opened before the daemon: settings read, house built, database locked and prepared."""
+    """What is opened before the daemon: settings read, database locked and prepared, and how a house is built."""
 
     settings: Settings
-    house: House
     database: Database
     epoch: int
+    read_settings: Callable[[], Settings]
+    build: Build
 
 
 class Daemon:
@@ -85,13 +88,13 @@ class Daemon:
 
     def __init__(self, foundation: Foundation) -> None:
         self._settings = foundation.settings
-        self._house = foundation.house
         self._database = foundation.database
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
         self._heartbeats = Heartbeats(time.monotonic)
         self._settle_bell = Bell()
+        self._reload_bell = Bell()
         self._courier_bells: list[Bell] = []
         self._folder_bells: list[SocketBell] = []
         # The child starts before any thread or connection, so that it inherits none.
@@ -100,13 +103,22 @@ class Daemon:
         self._writer = Writer(self._database)
         self._heartbeat = Heartbeat(self._writer, utc_now)
         self._tokens = TokenSources(utc_now)
+        sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
+        house, held = built(sources, self._settings, rereads_file=True)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
-        self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
+        self._pipeline = Pipeline(ports, house, epoch=foundation.epoch)
+        self._front = FrontDoor(self._take, house, self._settings)
+        self._reload = Reload(sources, held, (self._pipeline.move_into, self._front.move_into))
 
     def stop(self) -> None:
         """Begin to stop: each loop ends after the step it is in."""
         self._stop.set()
         self._ring_everybody()
+
+    def reload(self) -> None:
+        """Read the configuration again, soon."""
+        self._reload.ask()
+        self._reload_bell.ring()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
@@ -119,7 +131,8 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), self._alarm()]
+            threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
+            threads.append(self._alarm())
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -157,6 +170,7 @@ class Daemon:
 
     def _ring_everybody(self) -> None:
         self._settle_bell.ring()
+        self._reload_bell.ring()
         self._ring_senders_and_folders()
         with self._opening:
             self._opening.notify_all()
@@ -202,6 +216,9 @@ class Daemon:
             return worked
 
         return self._thread(SETTLER, step, lambda: self._settle_bell.wait(LOOK_SECONDS))
+
+    def _reloader(self) -> threading.Thread:
+        return self._thread("reload", self._reload.step, lambda: self._reload_bell.wait(RELOAD_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -295,14 +312,13 @@ class Daemon:
         wanted += [Opening("smtp", listener.smtp)] if listener.smtp else []
         if not wanted:
             return []
-        front = FrontDoor(self._take, self._house, self._settings)
 
         def stopped() -> bool:
             self._beat("door")
             return self._stop.is_set()
 
         serve = (wanted, self._is_open, stopped)
-        return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
+        return [threading.Thread(target=self._front.serve, args=serve, name="door", daemon=True)]
 
     def _take(self, arrival: Arrival) -> "Future[None]":
         future = self._writer.submit(self._pipeline.acceptance([arrival]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from desk.errors import RefusedError
 from desk.token import Keyring
@@ -23,6 +24,10 @@ _EPOCH = "epoch"
 
 class AlreadyRunning(RefusedError):
     """Another daemon serves this database."""
+
+
+class NotChanged(RefusedError):
+    """The database could not be written."""
 
 
 def database_path(settings: Settings) -> Path:
@@ -108,3 +113,22 @@ def reading_any(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def changing(settings: Settings) -> Iterator[Database]:
+    """The database, for a command that changes something beside a running daemon.
+
+    Raises SchemaMismatch, and NotChanged where it cannot be written; then its transaction did not happen.
+    """
+    with reading(settings) as database:
+        try:
+            yield database
+        except OperationalError as error:  # no mail is in hand, and the transaction was rolled back
+            raise NotChanged(f"{database_path(settings)}: nothing was changed: {error.orig}") from error
+
+
+def exists(settings: Settings) -> bool:
+    """Whether there is a database with anything in it."""
+    path = database_path(settings)
+    return path.exists() and path.stat().st_size > 0

@@ -266,3 +266,14 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(safe(cell).replace("\n", " ")) for cell in row))
     width = None if sys.stdout.isatty() else 200
     Console(width=width).print(table)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, made harmless for a terminal."""
+    _table(heads, rows)
+
+
+def lines(texts: Iterable[str]) -> None:
+    """Print lines, made harmless for a terminal."""
+    for text in texts:
+        print(safe(text))

@@ -25,6 +25,7 @@ from routing.thread import Reader, continued_by
 from service.house import House, Mailbox
 from service.judged import Judged, candidate, limited
 from service.letters import Matter, notification, receipt
+from service.people import Acquainted
 from store import arrivals, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
 from store.effects import PENDING
@@ -93,7 +94,7 @@ def _circumstances(settling: Settling) -> Circumstances:
     mail = settling.judged.mail
     asked = candidate(settling.judged, settling.house, settling.mailbox)
     reader = Reader(
-        threads=requests.StoredThreads(settling.connection),
+        threads=Acquainted(requests.StoredThreads(settling.connection), settling.house.people),
         confirms=lambda token, reference, recipient: settling.house.keyring.confirms(
             token, reference=reference, recipient=recipient
         ),
@@ -219,7 +220,7 @@ def _owe(settling: Settling, request: Request, decision: Decision) -> tuple[str,
         return ()
     targets = Targets(request.first_response_due, request.resolution_due)
     if opened:
-        targets = targets_of(settling, settling.house.departments[request.department])
+        targets = targets_of(settling, settling.house.department_of(request.department))
     matter = Matter(request, targets, settling.judged, decision, settling.now)
     answer = receipt(matter, settling.house) if opened else None
     notices = (answer, notification(matter, settling.house, settling.mailbox))

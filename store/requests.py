@@ -197,3 +197,11 @@ class StoredThreads:
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""
         return frozenset(address for (address,) in _PARTICIPANTS.rows(self._connection, {"number": number}))
+
+
+def count_by_department(connection: Connection) -> dict[str, int]:
+    """How many requests each department has; those without any are not there."""
+    rows = connection.execute(
+        select(request.c.department, func.count().label("requests")).group_by(request.c.department)
+    )
+    return {row.department: row.requests for row in rows}

@@ -179,6 +179,28 @@ class Journal(SQLModel, table=True):
     detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
+class Routing(SQLModel, table=True):
+    """One version of departments, calendars and rules, as TOML; rows are added, never changed. The highest holds."""
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime
+    author: str
+    origin: str
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Person(SQLModel, table=True):
+    """Somebody of our own; addresses are folded for comparing, empty is unknown."""
+
+    address: str = Field(primary_key=True)
+    aliases: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    language: str
+    zone: str
+    country: str
+    manager: str
+
+
 def _table(model: type[SQLModel]) -> Table:
     table = SQLModel.metadata.tables[str(model.__tablename__)]
     assert isinstance(table, Table)
@@ -198,6 +220,8 @@ outbox_content = _table(OutboxContent)
 outbox_alias = _table(OutboxAlias)
 promise = _table(Promise)
 journal = _table(Journal)
+routing = _table(Routing)
+person = _table(Person)
 
 Index(
     "ix_arrival_unsettled",

@@ -15,6 +15,7 @@ from delivery import courier
 from delivery.transport import Ambiguous, Outcome, Refused, Scope, Sent
 from desk.outbox import Claimed, OutboxState, Verdict
 from service import letters
+from service.house import House
 from service.outbox import StoredOutbox
 from service.pipeline import Pipeline
 from service.watch import KEYWORD, FolderWatch
@@ -100,10 +101,10 @@ class TwoCommits(Pipeline):
 class FateFirst(Pipeline):
     """The fate is committed before what it stands for."""
 
-    def _begun(self, one: Waiting, judged: Any) -> Any:
+    def _begun(self, one: Waiting, judged: Any, house: House) -> Any:
         fate = {"fate": "opened", "effect": PENDING}
         self._ports.transactions.run(lambda connection: arrivals.record_fate(connection, one.id, fate))
-        return super()._begun(one, judged)
+        return super()._begun(one, judged, house)
 
 
 class Blaming(Pipeline):
