@@ -121,7 +121,7 @@ def test_a_policy_of_the_system_stays_as_it_is(tmp_path: Path, monkeypatch) -> N
     assert policy.read_text() == "own"
 
 
-@pytest.mark.parametrize("path", ["service/bootstrap.py", "service/__init__.py", "test"])
+@pytest.mark.parametrize("path", ["service/bootstrap.py", "service/__init__.py", "demo", "test"])
 def test_what_runs_before_the_environment_is_there_needs_only_an_old_python(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"), feature_version=(3, 7))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
