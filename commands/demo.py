@@ -12,7 +12,7 @@ from commands.common import REFUSED, JsonOption, fail, house_of, print_json, tel
 
 if TYPE_CHECKING:
     from service.demo.fates import Ledger, Outcome
-    from service.demo.post import Letter
+    from service.demo.post import Door, Letter
     from service.settings import Settings
 
 SETTLING_SECONDS = 60.0
@@ -67,6 +67,7 @@ def send(  # noqa: PLR0913, PLR0917 # each is an option that people type
     Without a text an example is sent.
     """
     from service.demo.fates import Ledger
+    from service.demo.post import door_of
     from service.demo.typed import EXAMPLE, Wish, from_file, written
     from service.house import UNSIGNED
     from service.installation import reading
@@ -74,12 +75,13 @@ def send(  # noqa: PLR0913, PLR0917 # each is an option that people type
     _speak_to_any_terminal()
     with telling_errors():
         settings = _chosen(config)
+        door = door_of(settings)
         house = house_of(settings, UNSIGNED)
         wish = Wish(sys.stdin.read() if text == "-" else text or EXAMPLE, sender, to or (), subject)
         as_file = Path(text) if text.endswith(".eml") else None
         letter = from_file(as_file, wish, house) if as_file else written(wish, house, datetime.now().astimezone())
         with reading(settings) as database:
-            outcomes = _sent(settings, letter, Ledger(database, house))
+            outcomes = _sent(door, letter, Ledger(database, house))
         _tell(outcomes, as_json=as_json)
         if settings.maildir is not None and any("receipt" in one.owed for one in outcomes):
             _talk(f"to see the receipt: deskbell read {letter.sender} --config {settings.path}")
@@ -126,12 +128,11 @@ def _chosen(config: Path | None) -> "Settings":
     return load(path)
 
 
-def _sent(settings: "Settings", letter: "Letter", ledger: "Ledger") -> "list[Outcome]":
+def _sent(door: "Door", letter: "Letter", ledger: "Ledger") -> "list[Outcome]":
     from intake.parse import parse
     from service.demo.patience import until
-    from service.demo.post import door_of, hand_over
+    from service.demo.post import hand_over
 
-    door = door_of(settings)
     watch = ledger.watch(letter.raw, copies=len(letter.recipients), written=parse(letter.raw).date)
     _talk(f"{letter.sender or '(nobody)'} to {', '.join(letter.recipients)} by {door}")
     hand_over(door, letter)

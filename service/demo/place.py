@@ -147,7 +147,8 @@ def _is_ours(folder: Path, config: Path) -> bool:
     """Whether an earlier demo made it; False for an empty or new one. Raises NoPlace for anything else."""
     if folder.exists() and not folder.is_dir():
         raise NoPlace(f"{folder} is a file: choose another folder with --folder")
-    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    half = _half(config).name  # of a beginning that was interrupted
+    names = sorted(path.name for path in folder.iterdir() if path.name != half) if folder.exists() else []
     if config.name in names and config.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         return True
     if names:
@@ -170,9 +171,13 @@ def _written(config: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     """The whole file or none of it."""
-    half = path.with_name(f"{path.name}.new")
+    half = _half(path)
     half.write_text(text, encoding="utf-8")
     half.replace(path)
+
+
+def _half(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def _with_free_doors(settings: Settings) -> Settings:

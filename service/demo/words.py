@@ -55,8 +55,9 @@ def _appended(outcome: Outcome) -> str:
     place = f"Added to {outcome.line.reference} ({_how(outcome)})"
     if outcome.line.reason == "staff-answer":
         return f"{place} as the answer of {_who(outcome.department)}. Nobody is written to."
-    news = f"{_who(outcome.department)} is told; " if NoticeKind.NOTIFICATION in outcome.owed else ""
-    return f"{place}. {news}no second receipt."
+    if NoticeKind.NOTIFICATION in outcome.owed:
+        return f"{place}. {_who(outcome.department)} is told; no second receipt."
+    return f"{place}. No second receipt."
 
 
 def _absorbed(outcome: Outcome) -> str:
