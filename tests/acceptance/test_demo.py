@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -89,6 +90,30 @@ def test_each_mail_of_the_morning_is_told_with_what_became_of_it(demo: Demo) -> 
     assert len(mails) == len(wanted)
     for mail, pattern in zip(mails, wanted, strict=True):
         assert re.search(pattern, mail), mail
+
+
+def test_the_readme_shows_what_the_demo_says(demo: Demo) -> None:
+    block = re.findall(r"```\n(\$ \./demo\n.*?)```", README, re.DOTALL)[0]
+    shown = [line for line in dateless(block).splitlines() if line and not re.match(r"\$|demo:|deskbell:|\.\.\.", line)]
+    assert len(shown) > 8
+    said = dateless(demo.said).splitlines()
+    assert [line for line in shown if line not in said] == []
+
+
+def test_the_commands_of_the_readme_give_what_it_shows(demo: Demo) -> None:
+    block = re.findall(r"```\n(\$ \.venv/bin/deskbell send.*?)```", README, re.DOTALL)[0]
+    typed = re.findall(r"^\$ \.venv/bin/deskbell (.*)$", block, re.MULTILINE)
+    done = [demo.beside(*shlex.split(words)) for words in typed]
+    assert [one.returncode for one in done] == [0, 0], done
+    said = dateless("".join(one.stdout for one in done)).splitlines()
+    shown = [line for line in dateless(block).splitlines() if not re.match(r"\$|deskbell:|\.\.\.", line)]
+    assert [line for line in shown if line not in said] == []
+
+
+def dateless(text: str) -> str:
+    """Without what differs from one day to the next: the moments, and the numbers of later requests."""
+    moments = re.sub(r"an answer by .*? \(CET\), solved by .*? \(CET\)", "MOMENTS", text)
+    return re.sub(r"R-100[6-9]|R-10[1-9]\d", "R-NEW", moments)
 
 
 def test_what_is_told_stands_in_the_ledger(demo: Demo) -> None:

@@ -50,9 +50,7 @@ def test_the_answer_to_one_mail_is_found_among_others(tmp_path: Path) -> None:
 def test_where_there_is_none_it_says_for_whom_there_is(tmp_path: Path) -> None:
     put(tmp_path, 1, to="o'neil@corp.example")
     put(tmp_path, 2, to="bob@corp.example")
-    with pytest.raises(
-        NoMail, match=r"^nothing was written for anna@.*: there is mail for bob@corp.example, o'neil@corp"
-    ):
+    with pytest.raises(NoMail, match=r"^nothing was written for anna@.*: there is mail for bob@corp.example, o'neil"):
         Inbox(tmp_path).newest(ANNA)
 
 

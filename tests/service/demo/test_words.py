@@ -59,7 +59,7 @@ def thread(evidence: str) -> dict[str, object]:
     return {"thread": {"evidence": evidence}, "acknowledge": {"reason": "continues a request"}}
 
 
-AWAY = {"automatic": {"kind": "auto-reply", "evidence": ["Auto-Submitted: yes", "envelope sender: <>"]}}
+AWAY = {"automatic": {"kind": "auto-reply", "evidence": ["X-Loop: yes", "envelope sender: <>"]}}
 SAME = {"acknowledge": {"reason": "the same mail came before (arrival 3)"}}
 
 
@@ -110,7 +110,7 @@ def test_where_the_department_is_not_written_to_nothing_else_is_said() -> None:
         ),
         (
             outcome(Fate.ABSORBED, "automatic-mail", thread("T2 our mail <receipt.a.X>") | AWAY),
-            "Kept with R-1001 (about our receipt). Silence, because a machine wrote it: auto-reply (Auto-Submitted: yes).",
+            "Kept with R-1001 (about our receipt). Silence, because a machine wrote it: auto-reply (X-Loop: yes).",
         ),
         (
             outcome(Fate.HELD, "not-a-participant", thread("T3 token"), "notification"),
@@ -126,7 +126,7 @@ def test_where_the_department_is_not_written_to_nothing_else_is_said() -> None:
         ),
         (
             outcome(Fate.FILED, "report", AWAY),
-            "Kept, no request. Silence, because a machine wrote it: auto-reply (Auto-Submitted: yes).",
+            "Kept, no request. Silence, because a machine wrote it: auto-reply (X-Loop: yes).",
         ),
         (
             outcome(Fate.QUARANTINED, "failed 3 times", {}),
