@@ -124,7 +124,7 @@ def _make(python: Path, base: str) -> None:
         _run(["uv", "venv", "--quiet", "--clear", "--python", base, folder], "uv could not make .venv")
         return
     # Debian keeps ensurepip in a package of its own; pip then installs into .venv from outside.
-    without = [] if _answers(base, "import ensurepip") else ["--without-pip"]
+    without = [] if _answers(base, "import ensurepip; ensurepip.version()") else ["--without-pip"]
     _run([base, "-m", "venv", "--clear", *without, folder], "venv is missing: apt install python3-venv")
 
 
