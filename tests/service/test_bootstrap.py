@@ -92,7 +92,7 @@ def test_a_program_that_takes_long_shows_that_it_goes_on(monkeypatch, capsys) ->
 
 
 def test_a_program_that_fails_is_told_in_the_given_words() -> None:
-    with pytest.raises(SetupError, match="^it failed$"):
+    with pytest.raises(SetupError, match=r"^it failed$"):
         bootstrap._run(["false"], "it failed")
 
 
