@@ -115,7 +115,6 @@ def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | Non
         date=matter.now,
         language=facts.language,
         text=rendered.text,
-        html=rendered.html,
         kind=LetterKind.NOTIFICATION,
         identity=message_id.strip("<>"),
     )

@@ -87,8 +87,8 @@ class Pipeline:
         judged = self._judged(batch)
         stored = self._finish_storing()
         if batch.items:
-            works = [self._settling(one, result) for one, result in zip(batch.items, judged, strict=True)]
-            self._storing = Storing(batch, [self._ports.transactions.submit(work) for work in works])
+            outcomes = [self._begun(one, result) for one, result in zip(batch.items, judged, strict=True)]
+            self._storing = Storing(batch, outcomes)
         return stored or bool(batch.items)
 
     def _judged(self, batch: "Batch") -> list["Judged | Exception"]:
@@ -109,7 +109,8 @@ class Pipeline:
         if self._storing is None:
             return False
         storing, self._storing = self._storing, None
-        self._look_at(storing.batch, [commit.exception() for commit in storing.commits])
+        outcomes = [one if isinstance(one, Exception) else one.exception() for one in storing.outcomes]
+        self._look_at(storing.batch, outcomes)
         return True
 
     def _next_batch(self) -> "Batch":
@@ -138,15 +139,15 @@ class Pipeline:
         """Attempts that failed, as far as this arrival alone can have been the cause."""
         return one.attempts - (one.id in self._spared)
 
-    def _settling(self, one: Waiting, judged: "Judged | Exception") -> Callable[[Connection], None]:
-        """Steps 4, 6 and 7 for one arrival, as work for a transaction of its own."""
+    def _begun(self, one: Waiting, judged: "Judged | Exception") -> "Commit[None] | Exception":
+        """Steps 4, 6 and 7 for one arrival are in the writer's hands; or why they cannot be done."""
+        if isinstance(judged, Exception):
+            return judged
 
         def work(connection: Connection) -> None:
-            if isinstance(judged, Exception):
-                raise judged
             settle(Settling(connection, self._house, one, judged, self._ports.now()))
 
-        return work
+        return self._ports.transactions.submit(work)
 
     def _look_at(self, batch: "Batch", outcomes: Sequence[object]) -> None:
         """Count the attempt of each arrival that failed by its own fault; trouble of the database is nobody's fault.
@@ -186,7 +187,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Storing:
-    """A batch in the writer's hands."""
+    """A batch in the writer's hands, without those that failed before."""
 
     batch: Batch
-    commits: list[Commit[None]]
+    outcomes: list[Commit[None] | Exception]

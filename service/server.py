@@ -124,7 +124,7 @@ class Smtp(Server):
         le=65535,
     )
     rate_per_minute: int = Field(0, description="Mails sent in a minute at most; 0 is no limit.", ge=0)
-    connections: int = Field(1, description="Connections at the same time.", ge=1, le=10)
+    connections: int = Field(2, description="Connections at the same time.", ge=1, le=10)
 
 
 class Maildir(Section):

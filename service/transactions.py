@@ -14,7 +14,7 @@ Commit = Future
 
 
 class Transactions(Protocol):
-    """Runs work in a write transaction."""
+    """Runs work in a write transaction; more than once where others that shared it failed, and only the last counts."""
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Give the work's result after its changes are committed; any exception means that nothing of it happened."""

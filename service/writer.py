@@ -1,20 +1,21 @@
 """The one writer: work from every thread, committed in groups.
 
-A disk that syncs a hundred times a second still takes a thousand mails a second when they share commits. Each piece of
-work has a savepoint of its own, so that one that fails takes no other with it; results are handed out after COMMIT.
-A group is closed after some milliseconds, so that short work does not wait for long.
+A disk that syncs a hundred times a second still takes a thousand mails a second when they share commits. Where one
+piece of work fails, its group is rolled back and each piece is done again in a transaction of its own, so that it takes
+no other with it. Results are handed out after COMMIT. A group is closed after some milliseconds, so that short work
+does not wait for long.
 """
 
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from store.database import Database, savepoint
+from store.database import Database
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -29,6 +30,14 @@ LINGER_SECONDS = 0.002
 
 class WriterStopped(Exception):
     """The writer takes no more work: the daemon is stopping."""
+
+
+class PieceFailed(Exception):
+    """A piece of work raised this reason, and its group is rolled back for it."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class Job:
@@ -50,22 +59,20 @@ class Job:
         return running or (not cancelled and self.future.set_running_or_notify_cancel())
 
     def run(self, connection: Connection) -> None:
-        """Do the work behind a savepoint and remember how it ended; nothing, where nobody waits for it any more."""
-        if not self._is_wanted():
-            return
-        try:
-            with savepoint(connection):
-                self._result = self.work(connection)
-        except Exception as error:  # noqa: BLE001 - the savepoint is rolled back: the caller still has its mail
-            self._error = error
+        """Do the work and remember its result; nothing, where nobody waits for it any more."""
+        if self._is_wanted():
+            self._result = self.work(connection)
 
-    def tell(self, error: Exception | None = None) -> None:
-        """Resolve the future: by the work's own outcome, or by the error that undid the whole group."""
-        failure = self._error or error
+    def fail(self, error: Exception) -> None:
+        """Remember why nothing of the work happened."""
+        self._error = error
+
+    def tell(self) -> None:
+        """Resolve the future: by the work's own result, or by what prevented it."""
         if not self._is_wanted():
             return  # whoever gave up waiting still has the mail
-        if failure is not None:
-            self.future.set_exception(failure)
+        if self._error is not None:
+            self.future.set_exception(self._error)
         else:
             self.future.set_result(self._result)
 
@@ -92,7 +99,8 @@ class Writer:
     def _take(self, job: Job) -> "Future[Any]":
         with self._taking:  # nothing is queued behind the end: nobody would answer it
             if self._stopped:
-                job.tell(WriterStopped("the daemon is stopping"))
+                job.fail(WriterStopped("the daemon is stopping"))
+                job.tell()
             else:
                 self._jobs.put(job)
         return job.future
@@ -114,14 +122,28 @@ class Writer:
 
     def _commit(self, first: Job) -> None:
         group: list[Job] = []
-        failure: Exception | None = None
         try:
             with self._database.write() as connection:
                 self._fill(group, first, connection)
+        except PieceFailed as failed:  # all of the group is rolled back
+            self._commit_alone(group, failed)
         except Exception as error:  # noqa: BLE001 - COMMIT failed or the disk is gone: every caller still has its mail
-            failure = error
+            for job in group or [first]:
+                job.fail(error)
         for job in group or [first]:
-            job.tell(failure)
+            job.tell()
+
+    def _commit_alone(self, group: Sequence[Job], failed: PieceFailed) -> None:
+        """Each piece of a group that was rolled back; the only one of its group has had its chance."""
+        if len(group) == 1:
+            group[0].fail(failed.reason)
+            return
+        for job in group:
+            try:
+                with self._database.write() as connection:
+                    job.run(connection)
+            except Exception as error:  # noqa: BLE001 - rolled back: the caller still has its mail
+                job.fail(error)
 
     def _fill(self, group: list[Job], first: Job, connection: Connection) -> None:
         """Run the first job, and those that wait, until nobody waits or the group is full."""
@@ -130,7 +152,10 @@ class Writer:
         job: Job | None = first
         while job is not None:
             group.append(job)
-            job.run(connection)
+            try:
+                job.run(connection)
+            except Exception as error:  # rolled back with its group
+                raise PieceFailed(error) from error
             patience = patience if job.patient else 0.0
             job = self._waiting(patience) if len(group) < GROUP and time.monotonic() < closes else None
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
 from store.database import insert_new
+from store.prepared import Prepared
 from store.tables import arrival, raw
 
 COMPRESSION = 1
@@ -155,15 +156,15 @@ def count_attempt(connection: Connection, ids: Collection[int]) -> None:
     connection.execute(statement)
 
 
-_RECORD_FATE = update(arrival).where(arrival.c.id == bindparam("of"), arrival.c.fate == Fate.RECEIVED.value)
+_RECORD_FATE = Prepared(update(arrival).where(arrival.c.id == bindparam("of"), arrival.c.fate == Fate.RECEIVED.value))
 
 
 def record_fate(connection: Connection, arrival_id: int, values: Mapping[str, Any]) -> None:
     """Write the fate of an unsettled arrival with all that led to it; a settled one is never changed."""
-    connection.execute(_RECORD_FATE, {"of": arrival_id, **values})
+    _RECORD_FATE.run(connection, {"of": arrival_id, **values})
 
 
-_EARLIER = (
+_EARLIER = Prepared(
     select(arrival.c.id, arrival.c.mailbox, arrival.c.received, arrival.c.request_number)
     .where(arrival.c.content_key == bindparam("key"), arrival.c.id != bindparam("but"))
     .order_by(arrival.c.id)
@@ -172,4 +173,4 @@ _EARLIER = (
 
 def earlier(connection: Connection, *, content_key: str, but: int) -> list[Earlier]:
     """The other settled arrivals with the same content, oldest first."""
-    return [Earlier(*row) for row in connection.execute(_EARLIER, {"key": content_key, "but": but})]
+    return [Earlier(*row) for row in _EARLIER.rows(connection, {"key": content_key, "but": but})]

@@ -29,10 +29,14 @@ class Database:
         shared: dict[str, Any] = (
             {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if memory else {}
         )
-        self._engine = create_engine(url, hide_parameters=True, **shared)
-        if self._engine.dialect.name == "sqlite":
-            _prepare_sqlite(self._engine)
-        self._writing = self._engine.execution_options(deskbell_write=True)
+        self._engine = self._writing = create_engine(url, hide_parameters=True, **shared)
+        if self._engine.dialect.name != "sqlite":
+            return
+        _prepare_sqlite(self._engine, begin="BEGIN")
+        if not memory:
+            # What is written has a connection of its own: its page cache stays true, because nobody else writes.
+            self._writing = create_engine(url, hide_parameters=True, pool_size=1)
+            _prepare_sqlite(self._writing, begin="BEGIN IMMEDIATE")
 
     @property
     def engine(self) -> Engine:
@@ -55,53 +59,22 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
-
-
-@contextmanager
-def savepoint(connection: Connection) -> Iterator[None]:
-    """What is done in the block is undone alone by an exception in it; the transaction goes on.
-
-    In the driver's words, because SQLAlchemy's own savepoints are compiled anew each time: that was the largest single
-    cost of the writer.
-    """
-    _check_still_open(connection)
-    connection.exec_driver_sql("SAVEPOINT one_piece")
-    try:
-        yield
-    except BaseException:  # the caller still has whatever this piece was about
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_piece")
-        connection.exec_driver_sql("RELEASE SAVEPOINT one_piece")
-        raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT one_piece")
+        self._writing.dispose()
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows, leaving out those whose unique key is there already."""
     if rows:
-        connection.execute(insert_if_new(connection, table), [dict(row) for row in rows])
-
-
-def insert_if_new(connection: Connection, table: Table) -> Any:
-    """A statement that inserts a row and leaves out one whose unique key is there already."""
-    return _insert_if_new(connection.dialect.name, table)
-
-
-def insert_returning_id(connection: Connection, table: Table) -> Any:
-    """The same, giving the id of the row, or nothing where it was left out."""
-    return _insert_returning_id(connection.dialect.name, table)
+        connection.execute(insert_if_new(connection.dialect.name, table), [dict(row) for row in rows])
 
 
 @cache
-def _insert_if_new(dialect: str, table: Table) -> Any:
+def insert_if_new(dialect: str, table: Table) -> Any:
+    """A statement that inserts a row and leaves out one whose unique key is there already."""
     return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
 
 
-@cache
-def _insert_returning_id(dialect: str, table: Table) -> Any:
-    return _insert_if_new(dialect, table).returning(table.c.id)
-
-
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: object) -> None:
         connection.isolation_level = None
@@ -115,14 +88,14 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("deskbell_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        _driver(connection).execute(begin)
 
-    event.listen(engine, "commit", _check_still_open)
+    @event.listens_for(engine, "commit")
+    def _check_still_open(connection: Connection) -> None:
+        # The driver takes a COMMIT without transaction for success.
+        if not _driver(connection).in_transaction:
+            raise TransactionLost("the database rolled the transaction back by itself: is the disk full?")
 
 
-def _check_still_open(connection: Connection) -> None:
-    # SQLite's driver takes a COMMIT without transaction for success, and SAVEPOINT would begin another one.
-    driver = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite" and not driver.in_transaction:  # type: ignore[union-attr]
-        raise TransactionLost("the database rolled the transaction back by itself: is the disk full?")
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection

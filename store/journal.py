@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from store.prepared import Prepared
 from store.tables import journal
 
 
@@ -20,7 +21,7 @@ class Record:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-_INSERT = insert(journal)
+_INSERT = Prepared(insert(journal))
 
 
 def write(connection: Connection, record: Record, *, now: datetime) -> None:
@@ -33,4 +34,4 @@ def write(connection: Connection, record: Record, *, now: datetime) -> None:
         "outbox_id": record.outbox_id,
         "detail": record.detail,
     }
-    connection.execute(_INSERT, row)
+    _INSERT.run(connection, row)

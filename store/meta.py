@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, select, update
 
 from store.database import insert_new
+from store.prepared import Prepared
 from store.tables import meta
 
 
@@ -17,7 +18,7 @@ def write(connection: Connection, key: str, value: str) -> None:
     connection.execute(update(meta).where(meta.c.key == key).values(value=value))
 
 
-_COUNTED = (
+_COUNTED = Prepared(
     update(meta)
     .where(meta.c.key == bindparam("counter"))
     .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
@@ -27,8 +28,8 @@ _COUNTED = (
 
 def count_up(connection: Connection, key: str, *, start: int) -> int:
     """The next number of a counter that never gives one twice; the first is start."""
-    following = connection.scalar(_COUNTED, {"counter": key})
-    if following is None:
+    following = _COUNTED.rows(connection, {"counter": key})
+    if not following:
         insert_new(connection, meta, [{"key": key, "value": str(start)}])
         return start
-    return int(following)
+    return int(following[0][0])

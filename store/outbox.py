@@ -1,23 +1,24 @@
 """What is owed to somebody: written with the request, claimed by one courier, settled once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
-from store.database import insert_returning_id
-from store.tables import outbox, promise
+from store.database import insert_if_new
+from store.prepared import Prepared
+from store.tables import outbox, outbox_content, promise
 
 
 class ClaimLost(Exception):
     """Another courier holds this mail now; what this one knows of it counts no more."""
 
 
-# Built once: making a statement costs as much as running it, and these run for every mail.
 _HELD = (outbox.c.id == bindparam("of")) & (outbox.c.fence == bindparam("held"))
-_REACH_DOT = update(outbox).where(_HELD).values(phase=Phase.DOT.value)
-_RECORD = (
+_REACH_DOT = Prepared(update(outbox).where(_HELD).values(phase=Phase.DOT.value))
+_RECORD = Prepared(
     update(outbox)
     .where(_HELD)
     .values(
@@ -30,7 +31,13 @@ _RECORD = (
         next_attempt=bindparam("next_attempt"),
     )
 )
-_INSERT_PROMISE = insert(promise)
+_INSERT_CONTENT = Prepared(insert(outbox_content))
+_INSERT_PROMISE = Prepared(insert(promise))
+
+
+@cache
+def _insert(dialect: str) -> Prepared:
+    return Prepared(insert_if_new(dialect, outbox).returning(outbox.c.id))
 
 
 def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -> int | None:
@@ -41,7 +48,6 @@ def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -
         "recipient": notice.recipient,
         "envelope_sender": notice.envelope_sender,
         "message_id": notice.message_id,
-        "content": notice.content,
         "sending_order": SENDING_ORDER[notice.kind],
         "created": now,
         "state": OutboxState.DUE.value,
@@ -50,11 +56,15 @@ def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -
         "next_attempt": now,
         "fence": 0,
     }
-    outbox_id: int | None = connection.execute(insert_returning_id(connection, outbox), row).scalar_one_or_none()
-    if outbox_id is not None and notice.targets is not None:
-        told = (("first-response", notice.targets.first_response), ("resolution", notice.targets.resolution))
-        rows = [{"request_number": number, "outbox_id": outbox_id, "kind": kind, "due": due} for kind, due in told]
-        connection.execute(_INSERT_PROMISE, rows)
+    inserted = _insert(connection.dialect.name).rows(connection, row)
+    if not inserted:
+        return None
+    outbox_id: int = inserted[0][0]
+    _INSERT_CONTENT.run(connection, {"outbox_id": outbox_id, "content": notice.content})
+    if notice.targets is not None:
+        for kind, due in (("first-response", notice.targets.first_response), ("resolution", notice.targets.resolution)):
+            told = {"request_number": number, "outbox_id": outbox_id, "kind": kind, "due": due}
+            _INSERT_PROMISE.run(connection, told)
     return outbox_id
 
 
@@ -69,7 +79,6 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
             outbox.c.message_id,
             outbox.c.envelope_sender,
             outbox.c.recipient,
-            outbox.c.content,
             outbox.c.ambiguous,
         )
         .where(outbox.c.settled.is_(None), outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
@@ -80,11 +89,13 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
     rows = connection.execute(due).all()
     if not rows:
         return []
+    ids = [row.id for row in rows]
     connection.execute(
         update(outbox)
-        .where(outbox.c.id.in_([row.id for row in rows]))
+        .where(outbox.c.id.in_(ids))
         .values(state=OutboxState.SENDING.value, phase=Phase.CLAIMED.value, fence=outbox.c.fence + 1)
     )
+    contents = _contents(connection, ids)
     return [
         Claimed(
             id=row.id,
@@ -94,17 +105,21 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
             message_id=row.message_id,
             envelope_sender=row.envelope_sender,
             recipient=row.recipient,
-            content=row.content,
+            content=contents[row.id],
             perhaps_sent=row.ambiguous > 0,
         )
         for row in rows
     ]
 
 
+def _contents(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
+    wanted = select(outbox_content.c.outbox_id, outbox_content.c.content).where(outbox_content.c.outbox_id.in_(ids))
+    return {row.outbox_id: row.content for row in connection.execute(wanted)}
+
+
 def reach_dot(connection: Connection, claimed: Claimed) -> None:
     """From now on the mail may have been accepted. Raises ClaimLost where another courier holds it."""
-    changed = connection.execute(_REACH_DOT, {"of": claimed.id, "held": claimed.fence})
-    if changed.rowcount != 1:
+    if _REACH_DOT.run(connection, {"of": claimed.id, "held": claimed.fence}) != 1:
         raise ClaimLost(claimed.message_id)
 
 
@@ -121,7 +136,7 @@ def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: d
         "settled": now if final else None,
         "next_attempt": verdict.next_attempt or now,
     }
-    if connection.execute(_RECORD, values).rowcount != 1:
+    if _RECORD.run(connection, values) != 1:
         raise ClaimLost(claimed.message_id)
 
 

@@ -12,19 +12,23 @@ from desk.outbox import NoticeKind
 from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
 from desk.thread import SentMail
 from store import meta
+from store.prepared import Prepared
 from store.tables import arrival, entry, outbox, participant, request
 
-# Built once: making a statement costs as much as running it, and these run for every mail.
-_INSERT_REQUEST = insert(request)
-_INSERT_PARTICIPANT = insert(participant)
-_INSERT_ENTRY = insert(entry)
+_INSERT_REQUEST = Prepared(insert(request))
+_INSERT_PARTICIPANT = Prepared(insert(participant))
+_INSERT_ENTRY = Prepared(insert(entry))
+_CHANGE_STATE = Prepared(
+    update(request).where(request.c.number == bindparam("of")).values(state=bindparam("new_state"))
+)
+# Built once: making a statement costs as much as running it.
 _SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
     outbox.c.message_id.in_(bindparam("ids", expanding=True))
 )
 _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
 )
-_PARTICIPANTS = select(participant.c.address).where(participant.c.request_number == bindparam("number"))
+_PARTICIPANTS = Prepared(select(participant.c.address).where(participant.c.request_number == bindparam("number")))
 
 
 def next_number(connection: Connection) -> int:
@@ -50,10 +54,10 @@ def open_request(connection: Connection, new: Request, *, category: str | None) 
         "first_response_due": new.first_response_due,
         "resolution_due": new.resolution_due,
     }
-    connection.execute(_INSERT_REQUEST, row)
+    _INSERT_REQUEST.run(connection, row)
     if requester is not None:
         first = {"request_number": new.number, "address": requester.key, "name": requester.name}
-        connection.execute(_INSERT_PARTICIPANT, first)
+        _INSERT_PARTICIPANT.run(connection, first)
 
 
 def append(connection: Connection, number: int, new: Entry) -> None:
@@ -67,12 +71,12 @@ def append(connection: Connection, number: int, new: Entry) -> None:
         "text": new.text,
         "message_id": new.message_id,
     }
-    connection.execute(_INSERT_ENTRY, row)
+    _INSERT_ENTRY.run(connection, row)
 
 
 def change_state(connection: Connection, number: int, state: State) -> None:
     """The request is in that state."""
-    connection.execute(update(request).where(request.c.number == number).values(state=state.value))
+    _CHANGE_STATE.run(connection, {"of": number, "new_state": state.value})
 
 
 def _request(row: Row[Any]) -> Request:
@@ -163,4 +167,4 @@ class StoredThreads:
 
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""
-        return frozenset(self._connection.scalars(_PARTICIPANTS, {"number": number}))
+        return frozenset(address for (address,) in _PARTICIPANTS.rows(self._connection, {"number": number}))

@@ -128,7 +128,6 @@ class Outbox(SQLModel, table=True):
     recipient: str = Field(index=True)
     envelope_sender: str
     message_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     sending_order: int
     created: datetime
     state: str
@@ -139,6 +138,14 @@ class Outbox(SQLModel, table=True):
     fence: int = 0
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
+
+
+class OutboxContent(SQLModel, table=True):
+    """The bytes of an owed mail. By themselves, because its row is written anew at each step of its sending."""
+
+    __tablename__ = "outbox_content"
+    outbox_id: int | None = Field(default=None, primary_key=True, foreign_key="outbox.id")
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Promise(SQLModel, table=True):
@@ -178,6 +185,7 @@ arrival = _table(Arrival)
 participant = _table(Participant)
 entry = _table(Entry)
 outbox = _table(Outbox)
+outbox_content = _table(OutboxContent)
 promise = _table(Promise)
 journal = _table(Journal)
 
@@ -191,6 +199,8 @@ Index(
     "ix_arrival_effect",
     arrival.c.mailbox,
     arrival.c.folder,
+    arrival.c.uidvalidity,
+    arrival.c.uid,
     sqlite_where=arrival.c.effect == "pending",
     postgresql_where=arrival.c.effect == "pending",
 )

@@ -70,8 +70,8 @@ class NotificationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A notice ready to compose: subject in one line (None: "Re: " and the requester's own), text and HTML."""
+    """A notice ready to compose: subject in one line (None: "Re: " and the requester's own), text, perhaps HTML."""
 
     subject: str | None
     text: str
-    html: str
+    html: str | None = None

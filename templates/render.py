@@ -1,4 +1,4 @@
-"""Receipts and notifications as texts: facts in, subject, plain text and HTML out. Pure; nothing is sent here.
+"""Receipts and notifications as texts: facts in, subject, text and for people HTML out. Pure; nothing is sent here.
 
 Templates are compiled once per process, with every unknown variable an error. Text of a mail is only ever a value:
 made one line by plain.py, escaped by the HTML environment, and never compiled.
@@ -93,7 +93,9 @@ def _receipt(facts: ReceiptFacts, templates: _Templates) -> Rendered:
     subject = None
     if facts.external:
         subject = templates.text.get_template(f"receipt/{language}.subject.j2").render(words).strip()
-    return Rendered(subject, *_bodies(f"receipt/{language}", templates, values=values, words=words))
+    text = _text(f"receipt/{language}", templates, values=values, words=words)
+    html = templates.html.get_template(f"receipt/{language}.html.j2").render(values, **words)
+    return Rendered(subject, text, html)
 
 
 def _delay(facts: ReceiptFacts) -> Delay:
@@ -124,8 +126,8 @@ def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
     words |= {"event": facts.event.value, "reply": lines(facts.reply)}
     heading = {"reference": values["reference"], "subject": one_line(facts.subject, limit=SUBJECT_LIMIT)}
     subject = templates.text.get_template(f"notification/{language}.subject.j2").render(heading)
-    bodies = _bodies(f"notification/{language}", templates, values=values, words=words)
-    return Rendered(one_line(subject, limit=SUBJECT_LIMIT), *bodies)
+    text = _text(f"notification/{language}", templates, values=values, words=words)
+    return Rendered(one_line(subject, limit=SUBJECT_LIMIT), text)
 
 
 def _notification_values(facts: NotificationFacts) -> _View:
@@ -153,13 +155,11 @@ def _words(facts: ReceiptFacts | NotificationFacts, language: str) -> _View:
     }
 
 
-def _bodies(name: str, templates: _Templates, *, values: _View, words: _View) -> tuple[str, str]:
-    """Text and HTML. In the text, values that run the other way stand between isolates; in HTML, in bdi elements."""
+def _text(name: str, templates: _Templates, *, values: _View, words: _View) -> str:
+    """The plain text. Values that run the other way stand between isolates, as they stand in bdi elements of HTML."""
     direction = str(words["direction"])
     isolates = {key: _isolated(value, direction) for key, value in values.items()}
-    text = templates.text.get_template(f"{name}.txt.j2").render(isolates, **words)
-    html = templates.html.get_template(f"{name}.html.j2").render(values, **words)
-    return text, html
+    return templates.text.get_template(f"{name}.txt.j2").render(isolates, **words)
 
 
 def _isolated(value: str | tuple[str, ...], direction: str) -> str | tuple[str, ...]:
@@ -211,7 +211,7 @@ def _used(name: str, environment: SandboxedEnvironment) -> set[str]:
 def _check_rendered(name: str, rendered: Rendered) -> None:
     if rendered.subject is not None and (not rendered.subject or len(rendered.subject.splitlines()) > 1):
         raise FaultyTemplate(f"{name}.subject.j2: the subject is empty or has more than one line")
-    if not rendered.text.strip() or not rendered.html.strip():
+    if not rendered.text.strip() or (rendered.html is not None and not rendered.html.strip()):
         raise FaultyTemplate(f"{name}: the text is empty")
 
 

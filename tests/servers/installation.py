@@ -138,6 +138,12 @@ class Installation:
         """The daemon's stderr since it was started."""
         return self._stderr.read_text(encoding="utf-8")
 
+    @property
+    def pid(self) -> int:
+        """The daemon's, which must have been started."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def stop(self) -> int:
         """The exit status after SIGTERM; it came within STOP_SECONDS."""
         return self._ended(signal.SIGTERM)

@@ -92,7 +92,7 @@ def test_fresh_mail_does_not_wait_behind_a_failing_one(desk):
 
 @pytest.mark.parametrize("error", [ValueError("no"), DataError("INSERT", {}, Exception("too long"))])
 def test_a_mail_that_cannot_be_settled_takes_no_other_with_it(desk, monkeypatch, error):
-    """Its savepoint is rolled back; the rest of the batch is committed."""
+    """It is rolled back; the rest of the batch is committed."""
     failing(monkeypatch, error, subject="Printer 2")
     desk.accept(imap(1), imap(2), imap(3))
     desk.settle()

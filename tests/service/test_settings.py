@@ -121,7 +121,7 @@ class TestDefaults:
 
     def test_smtp_without_an_account_logs_in_nowhere(self, read) -> None:
         smtp = read(MAILBOX + SMTP).smtp
-        assert (smtp.user, smtp.secret, smtp.rate_per_minute, smtp.connections) == (None, None, 0, 1)
+        assert (smtp.user, smtp.secret, smtp.rate_per_minute, smtp.connections) == (None, None, 0, 2)
 
 
 class TestPasswords:

@@ -69,7 +69,10 @@ class Ledger:
 
     def trouble_with(self, outgoing: Outgoing) -> str | None:
         """Why the mail must not be handed over now, or None."""
-        query = "select state, phase, settled, content from outbox where message_id = ?"
+        query = (
+            "select state, phase, settled, content from outbox "
+            "join outbox_content on outbox_id = outbox.id where message_id = ?"
+        )
         found = self.rows(query, outgoing.message_id)
         if not found:
             return "and is not in the outbox"

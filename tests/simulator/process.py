@@ -17,8 +17,9 @@ from service.outbox import StoredOutbox
 from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
 from service.watch import FolderWatch, Spec, WatchPorts
+from service.writer import PieceFailed
 from store import meta
-from store.database import Database, TransactionLost, savepoint
+from store.database import Database, TransactionLost
 from tests.simulator.letters import LARGEST, MAILBOX
 from tests.simulator.mailserver import MailServer
 from tests.simulator.relay import Relay
@@ -119,40 +120,46 @@ class FaultyTransactions:
         return future
 
     def _write(self) -> None:
-        """One group: all of it is committed, or nothing."""
+        """One group: all of it is committed, or nothing; where one piece fails, each by itself."""
         size = self._world.random.randint(1, len(self._queue))
         group, self._queue = self._queue[:size], self._queue[size:]
-        try:
-            outcomes = self._committed([work for work, _ in group])
-        except (OperationalError, TransactionLost) as error:
-            outcomes = [error] * size
-        finally:
-            self._world.fuse = 0
+        outcomes = self._outcomes([work for work, _ in group])
         for (_, future), outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
 
+    def _outcomes(self, works: Sequence[Work]) -> list[Any]:
+        try:
+            return self._committed(works)
+        except PieceFailed as failed:
+            if len(works) == 1:
+                return [failed.reason]
+            return [outcome for work in works for outcome in self._outcomes([work])]
+        except (OperationalError, TransactionLost) as error:
+            return [error] * len(works)
+        finally:
+            self._world.fuse = 0
+
     def _committed(self, works: Sequence[Work]) -> list[Any]:
         self._world.may_crash("before begin")
         self._world.light_fuse()
         with self._database.write() as connection:
-            outcomes = [_outcome(work, connection) for work in works]
+            results = [_result(work, connection) for work in works]
             self._world.fuse = 0
             self._world.may_crash("before commit")
             self._world.may_refuse("commit")
         self._relay.committed()
         self._world.may_crash("after commit")
-        return outcomes
+        return results
 
 
-def _outcome(work: Work, connection: Connection) -> Any:
+def _result(work: Work, connection: Connection) -> Any:
     try:
-        with savepoint(connection):
-            return work(connection)
-    except Exception as error:  # noqa: BLE001 - the savepoint is rolled back, as by the real writer
-        return error
+        return work(connection)
+    except Exception as error:
+        raise PieceFailed(error) from error
 
 
 _PARSED: dict[bytes, Mail] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from store import meta
-from store.database import Database, TransactionLost, insert_new, savepoint
+from store.database import Database, TransactionLost, insert_new
 from store.tables import metadata, participant, raw
 from tests.store.cast import open_request
 
@@ -126,39 +126,6 @@ def test_a_table_that_was_made_is_rolled_back_too(empty):
         assert connection.dialect.get_table_names(connection) == []
 
 
-def part(connection, key, stop=None):
-    with savepoint(connection):
-        meta.write(connection, key, "new")
-        if stop is not None:
-            raise stop
-
-
-@pytest.mark.parametrize("stop", [ValueError, Stop])
-def test_a_savepoint_takes_back_its_own_part_only(database, stop):
-    with database.write() as connection:
-        part(connection, "before")
-        with pytest.raises(stop):
-            part(connection, "lost", stop)
-        part(connection, "after")
-    assert [value(database, key) for key in ("before", "lost", "after")] == ["new", None, "new"]
-
-
-def test_a_savepoint_inside_another_is_undone_with_it_and_alone(database):
-    def outer(connection):
-        with savepoint(connection):
-            part(connection, "inner")
-            with pytest.raises(ValueError):  # noqa: PT011
-                part(connection, "lost", ValueError)
-            assert meta.read(connection, "inner") == "new"
-            raise Stop
-
-    with database.write() as connection:
-        part(connection, "before")
-        with pytest.raises(Stop):
-            outer(connection)
-    assert [value(database, key) for key in ("before", "inner", "lost")] == ["new", None, None]
-
-
 def given_up(database):
     """SQLite ends a transaction by itself on a full disk or an I/O error."""
     with database.write() as connection:
@@ -169,18 +136,6 @@ def given_up(database):
 def test_a_transaction_that_sqlite_gave_up_is_not_taken_for_committed(sqlite):
     with pytest.raises(TransactionLost, match="disk full"):
         given_up(sqlite)
-    assert value(sqlite) is None
-
-
-def test_after_sqlite_gave_up_no_savepoint_begins_another_transaction(sqlite):
-    def go_on():
-        with sqlite.write() as connection:
-            connection.exec_driver_sql("ROLLBACK")
-            with savepoint(connection):
-                meta.write(connection, "key", "new")
-
-    with pytest.raises(TransactionLost):
-        go_on()
     assert value(sqlite) is None
 
 

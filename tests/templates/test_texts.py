@@ -332,23 +332,6 @@ def test_a_notification_begins_with_what_happened(notification_facts, language):
 
 
 @every_language
-@pytest.mark.parametrize("event", Event)
-@pytest.mark.parametrize("name", ["Anna Nowak", ""])
-def test_both_parts_of_a_notification_say_the_same(notification_facts, language, event, name):
-    facts = replace(
-        notification_facts,
-        language=language,
-        event=event,
-        requester_name=name,
-        receipt_note="list",
-        evidence=("List-Id",),
-        attachments=("a.pdf",),
-    )
-    rendered = render_notification(facts)
-    assert words_of_html(rendered.html) == words_of_text(rendered.text)
-
-
-@every_language
 def test_no_line_of_a_notification_is_wider_than_76_columns(notification_facts, language):
     for event in Event:
         text = render_notification(replace(notification_facts, language=language, event=event)).text
