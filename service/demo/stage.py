@@ -67,12 +67,11 @@ def _played(place: Place, daemon: Daemon, say: Say) -> Morning:
 def _farewell(place: Place, morning: Morning, say: Say, *, wait: bool) -> None:
     parts = [belongings(place), invitation(place) if wait else (), outlook(place, morning.played)]
     say("\n\n".join("\n".join(part) for part in map(tuple, parts) if part))
-    if wait:
-        say("\nCtrl-C ends it. Everything stays in the folder.")
 
 
 def _serve(daemon: Daemon, voice: Voice) -> None:
     try:
+        voice.say("\nCtrl-C ends it. Everything stays in the folder.")
         daemon.serve()
     except KeyboardInterrupt:  # the end that was asked for; the daemon keeps what it took
         voice.progress("stopping")
