@@ -51,7 +51,7 @@ def demo(
 def send(  # noqa: PLR0913, PLR0917 # each is an option that people type
     text: Annotated[
         str,
-        typer.Argument(metavar="[TEXT|-|FILE.eml]", help='The text, "-" to read it from stdin, or a whole mail.'),
+        typer.Argument(metavar="TEXT|-|FILE.eml", help='The text, "-" to read it from stdin, or a whole mail.'),
     ] = "",
     to: Annotated[
         list[str] | None,
