@@ -8,9 +8,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import inspect
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from desk.errors import UserError
+from desk.errors import RefusedError, UserError
 from store.database import Database
 from store.tables import metadata
 
@@ -55,6 +55,8 @@ def _current(database: Database) -> str | None:
     try:
         with database.read() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:  # a full disk, a lock: no mail is in hand, nothing was begun
+        raise RefusedError(f"{database.engine.url.database}: cannot be used now: {error.orig}") from error
     except DatabaseError as error:  # no mail is in hand: nothing runs on it
         raise SchemaMismatch(f"{database.engine.url.database}: is no usable database: {error.orig}") from error
 

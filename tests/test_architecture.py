@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -244,6 +244,7 @@ def runs_later(node: ast.AST) -> bool:
     return isinstance(node, FUNCTIONS) or (isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING")
 
 
+@cache
 def our_sources() -> list[Source]:
     """Every Python file of ours that is installed."""
     paths = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.py"))]
