@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, demo, ledger, requests
+from commands import config, demo, ledger, operations, outbox, quarantine, requests, setup
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -25,11 +25,20 @@ app = typer.Typer(
 )
 for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
     app.add_typer(group.app, name=name)
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(quarantine.app, name="quarantine")
+operations.add_to(app)
+setup.add_to(app)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    if sys.argv[1:2] != ["deliver"]:
+        app()
+        return
+    from service.deliver import code_for_an_mta, leave
+
+    leave(code_for_an_mta(app))
 
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")

@@ -5,9 +5,11 @@ Exit codes: 0 done, 1 refused or found faulty for a stated reason, 2 usage or co
 
 import json
 import os
+import pwd
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -15,6 +17,7 @@ import typer
 
 if TYPE_CHECKING:
     from service.house import House
+    from service.overrule import Author
     from service.settings import Settings
     from store.database import Database
 
@@ -27,6 +30,20 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+_LAST_ID = 2**31 - 1
+
+
+def _ids(given: int | list[int]) -> int | list[int]:
+    """What was given, each id once; ends the command where one is no id."""
+    for one in [given] if isinstance(given, int) else given:
+        if not 0 < one <= _LAST_ID:
+            raise typer.BadParameter(f"{one} is no id: accepted is a number as listed")
+    return given if isinstance(given, int) else list(dict.fromkeys(given))
+
+
+IdArgument = Annotated[int, typer.Argument(help="Its id, as listed.", show_default=False, callback=_ids)]
+IdsArgument = Annotated[list[int], typer.Argument(help="Their ids, as listed.", show_default=False, callback=_ids)]
 
 
 def settings_of(config: Path | None) -> "Settings":
@@ -93,6 +110,22 @@ def fail(words: str, code: int) -> NoReturn:
     """End the command with these words on stderr and that exit code."""
     print(f"deskbell: {words}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def say(words: str) -> None:
+    """Tell the person at the terminal; data goes to stdout, this does not."""
+    print(f"deskbell: {words}", file=sys.stderr)
+
+
+def author() -> "Author":
+    """Whoever runs this command, for the journal."""
+    from service.overrule import Author
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a number that has no name
+        name = str(os.getuid())
+    return Author(name, datetime.now(UTC))
 
 
 def print_json(value: Sequence[Any] | dict[str, Any]) -> None:

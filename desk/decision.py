@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desk.acknowledge import AckDecision, Acknowledgement, Candidate, Mode, acknowledge
-from desk.arrival import Arrival, Fate
+from desk.arrival import Arrival, Fate, Source
 from desk.lifecycle import Event
 from desk.mail import AutomaticKind
 from desk.request import EntryKind
@@ -65,7 +65,15 @@ def decide(circumstances: Circumstances) -> Decision:
         return settled
     match = circumstances.thread
     decision = _opened(circumstances) if match is None else _continued(circumstances, match)
+    if circumstances.arrival.source is Source.IMPORT:
+        return _remembered(decision)
     return decision if circumstances.candidate.mode is Mode.FULL else replace(decision, news=None)
+
+
+def _remembered(decision: Decision) -> Decision:
+    """The same mail as history: its entry is written, no state changes and nobody hears of it."""
+    never = _never("imported", "older than the watch, taken in by `deskbell ledger import`")
+    return Decision(Fate.BACKFILLED, "imported", never, decision.entry)
 
 
 def _never(rule: str, reason: str) -> Acknowledgement:

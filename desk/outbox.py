@@ -26,6 +26,8 @@ class OutboxState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     EXPIRED = "expired"
+    HELD = "held"
+    """A person holds it back: nobody tries it until it is released."""
 
 
 class Phase(StrEnum):

@@ -174,9 +174,18 @@ def _is_passing(refusal: Exception) -> bool:
 
 def select(client: Any, name: str) -> dict[bytes, Any]:
     """The answer to SELECT of the folder, opened read-write. Raises FolderMissing, ServerUnreachable."""
+    return _opened(lambda: client.select_folder(name), name)
+
+
+def examine(client: Any, name: str) -> dict[bytes, Any]:
+    """The answer to EXAMINE of the folder (RFC 3501 section 6.3.2): nothing in it can change. Raises as select."""
+    return _opened(lambda: client.select_folder(name, readonly=True), name)
+
+
+def _opened(ask: Callable[[], dict[bytes, Any]], name: str) -> dict[bytes, Any]:
     with told_as(ServerUnreachable):
         try:
-            answer: dict[bytes, Any] = client.select_folder(name)
+            answer = ask()
         except imaplib.IMAP4.readonly as refusal:  # nothing was read yet
             raise FolderMissing(f"{name}: {_words(refusal)}") from refusal
         except imaplib.IMAP4.abort:  # the connection, not the folder; nothing was read yet

@@ -7,9 +7,10 @@ After ConnectionLost a Folder is closed; what was not stored yet is on the serve
 
 import imaplib
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from imapclient.response_parser import parse_response
@@ -25,6 +26,7 @@ from intake.login import (
     MailboxError,
     ServerUnreachable,
     connect,
+    examine,
     hang_up,
     log_in,
     select,
@@ -50,6 +52,7 @@ SEARCH_WIDTH = 50_000
 OUTLINES = 200
 """Mails whose size, date and flags one FETCH asks for, or that one STORE marks."""
 _LAST_UID = 2**32 - 1
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OUTLINE = "(UID RFC822.SIZE INTERNALDATE FLAGS)"
 
 
@@ -80,12 +83,21 @@ class Folder:
 
         What account.password raises passes unchanged.
         """
+        return cls._begun(account, name, select)
+
+    @classmethod
+    def examine(cls, account: Account, name: str) -> "Folder":
+        """The folder, selected read-only: for who counts and must change nothing. Raises as open."""
+        return cls._begun(account, name, examine)
+
+    @classmethod
+    def _begun(cls, account: Account, name: str, opened: Callable[[Any, str], dict[bytes, Any]]) -> "Folder":
         client = connect(account)
         imap = session(client)
         try:
             wire = Wire(imap, read_timeout=account.read_timeout)
             log_in(client, account)
-            answer = select(client, name)
+            answer = opened(client, name)
             with told_as(ServerUnreachable):
                 state = _state(imap, answer)
                 wire.exists = state.exists
@@ -93,6 +105,11 @@ class Folder:
         except BaseException:  # whatever it is goes up; the mails are on the server
             hang_up(imap)
             raise
+
+    def capabilities(self) -> frozenset[str]:
+        """What the server offers after the login, such as IDLE (RFC 3501 section 7.2.1)."""
+        with self._connection():
+            return frozenset(name.decode("ascii", "replace").upper() for name in self._client.capabilities())
 
     def uids_above(self, floor: int, *, below: int | None = None) -> list[int]:
         """The UIDs greater than `floor` (and less than `below`), ascending."""
@@ -106,6 +123,15 @@ class Folder:
                 found.update(self._search(uids))
             self._known = max(top, max(found, default=0))
         return sorted(uid for uid in found if floor < uid < limit)
+
+    def uids_since(self, day: date, *, below: int) -> list[int]:
+        """The UIDs less than `below` of mails that came on that day or later, by the server's own date, ascending."""
+        found: set[int] = set()
+        with self._connection():
+            self._wire.collect()
+            for uids in _ranges(1, below - 1, known=self._known, exists=self._wire.exists):
+                found.update(self._search(f"{uids} SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
+        return sorted(uid for uid in found if uid < below)
 
     def fetch(self, uids: Iterable[int], *, max_octets: int) -> Iterator[list[Fetched]]:
         """The mails in ascending order of UID, some at a time; one that is gone meanwhile is left out.
@@ -177,8 +203,11 @@ class Folder:
         return came
 
     def _search(self, uids: str) -> list[int]:
-        """The UIDs that exist in the range; an answer in several lines counts as one, MODSEQ behind it is cut."""
-        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", uids) if line]
+        """The UIDs that exist in the range and fulfil what is asked behind it.
+
+        An answer in several lines counts as one, MODSEQ behind it is cut.
+        """
+        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", *uids.split()) if line]
         return [int(number) for line in lines for number in line.split()]
 
     def _answers(self, uids: Collection[int], items: str) -> dict[int, dict[bytes, Any]]:

@@ -8,9 +8,10 @@ its transaction was rolled back, so that each mail is where the last commit left
 """
 
 import logging
+import os
 import random
-import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -19,17 +20,22 @@ from datetime import UTC, datetime, timedelta
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
-from delivery.maildir import MaildirTransport
-from delivery.smtp import SmtpServer, SmtpTransport
-from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from intake.mailbox import Folder, LoginRefused, MailboxError
+from service import notify
+from service.accounts import account_of
+from service.alarm import LOOK_SECONDS as ALARM_SECONDS
+from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.health import SETTLER, courier_name, folder_name, folders_of
+from service.heartbeat import Heartbeats
 from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.pulse import Heartbeat
+from service.relay import transport_of
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -38,13 +44,19 @@ from templates import render
 
 log = logging.getLogger("deskbell.daemon")
 
-IDLE_SECONDS = 30.0
-"""A loop with nothing to do looks again after this at the latest, whoever forgot to ring."""
+LOOK_SECONDS = 1.0
+"""A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
 """Seconds after a refused login, so that a wrong password does not lock the account."""
 STOP_SECONDS = 8.0
+CHECK_SECONDS = 60.0
+STUCK_AFTER = {"settle": 300.0, "door": 60.0}
+"""Seconds without a step, by loop. A batch of mails that all cost too much may take longer: after a new start each of
+them is tried alone, so that even then there is progress."""
+STUCK_OTHERWISE = 1800.0
+"""Seconds for a loop that talks to a server: above the sum of the timeouts of its adapter."""
 
 
 def utc_now() -> datetime:
@@ -72,6 +84,7 @@ class Daemon:
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
+        self._heartbeats = Heartbeats(time.monotonic)
         self._settle_bell = Bell()
         self._courier_bells: list[Bell] = []
         self._folder_bells: list[SocketBell] = []
@@ -79,6 +92,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        self._heartbeat = Heartbeat(self._writer, utc_now)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
 
@@ -98,11 +112,12 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), self._alarm()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
-            self._stop.wait()
+            self._stand_by()
+            notify.tell("STOPPING=1")
             for thread in threads:
                 thread.join(STOP_SECONDS)
 
@@ -111,11 +126,22 @@ class Daemon:
             self._opening.wait_for(lambda: len(self._opened) >= expected or self._stop.is_set())
         if not self._stop.is_set():
             ready()
+            notify.tell("READY=1")
+
+    def _stand_by(self) -> None:
+        """Wait for the end; the service manager hears that we are alive while every loop comes round."""
+        watchdog = notify.watchdog_seconds(os.environ, pid=os.getpid())
+        while not self._stop.wait(watchdog / 3 if watchdog else CHECK_SECONDS):
+            self._heartbeats.report(notify.tell)
+
+    def _beat(self, name: str) -> None:
+        self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
     def _expected(self) -> list[str]:
-        folders = [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
         listener = self._settings.listener
-        return folders + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
+        return folders_of(self._settings) + [
+            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
+        ]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -137,17 +163,22 @@ class Daemon:
     def _repeat(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> None:
         failures = 0
         while not self._stop.is_set():
+            self._beat(name)
             try:
-                if not step() and not self._stop.is_set():
+                worked = step()
+                self._heartbeat.beat(name)
+                if not worked and not self._stop.is_set():
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
                 log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=str(error))
                 pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
-            except Exception:  # the transaction was rolled back: each mail is where the last commit left it
+            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
+                self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
                 self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
@@ -158,7 +189,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+        return self._thread(SETTLER, step, lambda: self._settle_bell.wait(LOOK_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -175,7 +206,7 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer),
-            _transport(self._settings),
+            transport_of(self._settings),
             Chance(utc_now, random.random),
             gap=gap,
         )
@@ -183,10 +214,10 @@ class Daemon:
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
-            seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
-            bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
+            seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
+            bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
-        return self._thread(f"courier {number + 1}", courier.step, rest)
+        return self._thread(courier_name(number + 1), courier.step, rest)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [
@@ -201,14 +232,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = Account(
-            host=imap.host,
-            port=imap.port,
-            tls=imap.tls,
-            user=imap.user,
-            password=imap.secret.reveal if imap.secret else str,
-            ca_file=str(imap.ca_file) if imap.ca_file else None,
-        )
+        account = account_of(imap)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,
@@ -218,7 +242,7 @@ class Daemon:
         )
         spec = Spec(mailbox.address, folder, imap.after, self._settings.limits.message_octets)
         watch = FolderWatch(spec, ports)
-        name = f"{mailbox.address} {folder}"
+        name = folder_name(mailbox.address, folder)
 
         def step() -> bool:
             try:
@@ -241,6 +265,14 @@ class Daemon:
             watch.close()
             raise
 
+    def _alarm(self) -> threading.Thread:
+        alarm = Alarm(self._database, self._settings, utc_now)
+
+        def rest() -> None:
+            self._stop.wait(ALARM_SECONDS)
+
+        return self._thread("alarm", alarm.step, rest)
+
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener
         wanted = [Opening("lmtp", listener.lmtp)] if listener.lmtp else []
@@ -248,28 +280,15 @@ class Daemon:
         if not wanted:
             return []
         front = FrontDoor(self._take, self._house, self._settings)
-        serve = (wanted, self._is_open, self._stop.is_set)
+
+        def stopped() -> bool:
+            self._beat("door")
+            return self._stop.is_set()
+
+        serve = (wanted, self._is_open, stopped)
         return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
 
     def _take(self, arrival: Arrival) -> "Future[None]":
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
-
-
-def _transport(settings: Settings) -> Transport:
-    if settings.maildir is not None:
-        return MaildirTransport(settings.maildir.path)
-    smtp = settings.smtp
-    assert smtp is not None
-    secret = smtp.secret
-    server = SmtpServer(
-        host=smtp.host,
-        port=smtp.port,
-        tls=smtp.tls,
-        user=smtp.user,
-        password=secret.reveal if secret else None,
-        ca_file=str(smtp.ca_file) if smtp.ca_file else None,
-        hostname=socket.getfqdn(),
-    )
-    return SmtpTransport(server)

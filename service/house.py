@@ -83,9 +83,7 @@ class Surroundings:
 
 def build_house(settings: Settings, surroundings: Surroundings) -> House:
     """The house of a configuration. Raises RoutingError or CalendarError for a routing file that can't be used."""
-    own = settings.path.parent / ROUTING_FILE
-    text, source = (_text_of(own), str(own)) if own.exists() else (starter_text(), STARTER)
-    routing = read_routing(text, source=source, default_domain=settings.own_domains[0])
+    routing, source = routing_of(settings)
     _check_departments(settings, routing, source)
     domains = frozenset(settings.own_domains)
     evidence = EvidencePolicy(
@@ -101,6 +99,13 @@ def build_house(settings: Settings, surroundings: Surroundings) -> House:
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
+
+
+def routing_of(settings: Settings) -> tuple[Routing, str]:
+    """Departments, calendars and rules in use, and where they stand. Raises RoutingError."""
+    own = settings.path.parent / ROUTING_FILE
+    text, source = (_text_of(own), str(own)) if own.exists() else (starter_text(), STARTER)
+    return read_routing(text, source=source, default_domain=settings.own_domains[0]), source
 
 
 def _text_of(path: Path) -> str:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Connection
+
 from desk.errors import RefusedError
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
@@ -50,15 +52,30 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     Raises SchemaMismatch, KeyTrouble. A key is made only for a database that never had one, because a new key would
     orphan each token and Message-ID that went out.
     """
-    schema.prepare(database)
-    keyring = _keyring(database, settings.keys.file)
+    keyring = prepare(database, settings)
     with database.write() as connection:
         return keyring, meta.count_up(connection, _EPOCH, start=1)
 
 
-def _keyring(database: Database, path: Path) -> Keyring:
+def epoch_of(connection: Connection) -> int:
+    """The number of the latest start, for who writes beside it; 0 where there was none."""
+    return int(meta.read(connection, _EPOCH) or 0)
+
+
+def prepare(database: Database, settings: Settings) -> Keyring:
+    """Schema and key are there and belong together, as in begin; nothing counts as started."""
+    schema.prepare(database)
+    return _keyring(database, settings.keys.file)
+
+
+def known_fingerprint(database: Database) -> str | None:
+    """The fingerprint of the key this database was used with; None where it never was."""
     with database.read() as connection:
-        known = meta.read(connection, _FINGERPRINT)
+        return meta.read(connection, _FINGERPRINT)
+
+
+def _keyring(database: Database, path: Path) -> Keyring:
+    known = known_fingerprint(database)
     if known is not None and not path.exists():
         raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup")
     keyring = read_keys(path) if path.exists() else make_keys(path, secrets.token_bytes)
@@ -73,6 +90,14 @@ def _keyring(database: Database, path: Path) -> Keyring:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Database]:
     """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
+    with reading_any(settings) as database:
+        schema.require(database)
+        yield database
+
+
+@contextmanager
+def reading_any(settings: Settings) -> Iterator[Database]:
+    """The database, whatever schema it has. Raises SchemaMismatch where there is none, or none that can be read."""
     path = database_path(settings)
     if not path.exists():
         raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
@@ -80,7 +105,6 @@ def reading(settings: Settings) -> Iterator[Database]:
         raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
     database = Database(settings.database.url)
     try:
-        schema.require(database)
         yield database
     finally:
         database.close()

@@ -79,6 +79,9 @@ def _own_recognised(settling: Settling) -> Judged:
     if not settling.house.is_mailbox(mail.sender):
         return judged
     ids = [*([mail.message_id] if mail.message_id else []), *(f"<{one}>" for one in mail.header("x-deskbell-id")[:1])]
+    if any(map(settling.house.keyring.confirms_probe, ids)):
+        tried = Automatic(AutomaticKind.OWN, ("a mail with which deskbell doctor tries the way",))
+        return replace(judged, mail=replace(mail, automatic=tried))
     made_by_us = requests.StoredThreads(settling.connection).sent(ids) if ids else {}
     if not made_by_us:
         return judged
@@ -127,10 +130,16 @@ def _is_close(one: Earlier, settling: Settling) -> bool:
 
 def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) -> Request | None:
     """The request that was opened or added to, None where the arrival belongs to none."""
-    if decision.fate is Fate.OPENED:
+    if match is None and decision.entry is not None:
         request = _new_request(settling, requests.next_number(settling.connection))
+        request = _as_history(settling, request) if decision.fate is Fate.BACKFILLED else request
         requests.open_request(settling.connection, request, category=settling.judged.classification.category)
-    elif match is not None and decision.fate in (Fate.APPENDED, Fate.ABSORBED, Fate.HELD):
+    elif match is not None and decision.fate in (
+        Fate.APPENDED,
+        Fate.ABSORBED,
+        Fate.HELD,
+        Fate.BACKFILLED,
+    ):
         request = _known_request(settling, match.number)
     else:
         return None
@@ -163,6 +172,18 @@ def _new_request(settling: Settling, number: int) -> Request:
         priority=judged.classification.priority,
         language=judged.spoken,
         opened=settling.waiting.arrival.received_at,
+        first_response_due=targets.first_response,
+        resolution_due=targets.resolution,
+    )
+
+
+def _as_history(settling: Settling, request: Request) -> Request:
+    """A request of before the watch: nobody waits for an answer, and its moments are counted from when it came."""
+    department = settling.house.departments[request.department]
+    targets = promise(department, settling.house.calendars[department.calendar], request.priority, request.opened)
+    return replace(
+        request,
+        state=State.ANSWERED,
         first_response_due=targets.first_response,
         resolution_due=targets.resolution,
     )

@@ -1,5 +1,6 @@
 """The ledger as people and scripts read it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
+from store.folders import Watched
 from store.tables import arrival, journal
 
 
@@ -65,6 +67,18 @@ def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> 
     return [_line(row) for row in connection.execute(chosen)]
 
 
+def of_fates(connection: Connection, fates: Collection[Fate]) -> list[Line]:
+    """All arrivals with one of these fates, oldest first."""
+    chosen = _LINES.where(arrival.c.fate.in_([fate.value for fate in fates])).order_by(arrival.c.id)
+    return [_line(row) for row in connection.execute(chosen)]
+
+
+def of_ids(connection: Connection, ids: Collection[int]) -> dict[int, Line]:
+    """Those of the arrivals that exist; within a write transaction nobody else changes them any more."""
+    chosen = _LINES.where(arrival.c.id.in_(list(ids))).order_by(arrival.c.id).with_for_update()
+    return {row.id: _line(row) for row in connection.execute(chosen)}
+
+
 def find(connection: Connection, arrival_id: int) -> Line | None:
     """The arrival of that number, or None."""
     row = connection.execute(_LINES.where(arrival.c.id == arrival_id)).one_or_none()
@@ -97,3 +111,14 @@ def owed_for(connection: Connection, number: int, arrival_id: int) -> tuple[str,
         .order_by(journal.c.id)
     )
     return tuple(kind for detail in connection.scalars(settled) for kind in detail.get("owed", ()))
+
+
+def fates_of(connection: Connection, of: Watched) -> dict[int, Fate]:
+    """The fate of each message above the folder's floor, by UID: of this UIDVALIDITY alone."""
+    rows = select(arrival.c.uid, arrival.c.fate).where(
+        arrival.c.mailbox == of.mailbox,
+        arrival.c.folder == of.name,
+        arrival.c.uidvalidity == of.uidvalidity,
+        arrival.c.uid > of.floor_uid,
+    )
+    return {row.uid: Fate(row.fate) for row in connection.execute(rows)}

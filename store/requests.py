@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from desk.classification import Priority
 from desk.lifecycle import State
@@ -127,6 +127,17 @@ def every(connection: Connection, *, department: str | None, state: State | None
         chosen = chosen.where(request.c.department == department)
     if state is not None:
         chosen = chosen.where(request.c.state == state.value)
+    return [_request(row) for row in connection.execute(chosen)]
+
+
+def newest(connection: Connection) -> int:
+    """The highest number of a request; 0 where there is none."""
+    return connection.scalar(select(func.max(request.c.number))) or 0
+
+
+def page(connection: Connection, *, before: int, limit: int) -> list[Request]:
+    """The newest requests with a number less than `before`, newest first, so many at most."""
+    chosen = _REQUESTS.where(request.c.number < before).order_by(request.c.number.desc()).limit(limit)
     return [_request(row) for row in connection.execute(chosen)]
 
 

@@ -1,5 +1,6 @@
 """The schema of a database: made by migrations, all or nothing, and checked before anything else is done with it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.config import Config
@@ -7,11 +8,11 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import inspect
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from desk.errors import RefusedError, UserError
-from store.database import Database
+from store.database import Database, TransactionLost
 from store.tables import metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -45,6 +46,59 @@ def require(database: Database) -> None:
         raise SchemaMismatch(_words(scripts, current, scripts.get_current_head()))
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The revision a database has, and the one this program needs: the same, or a later one."""
+
+    found: str
+    needed: str
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether `upgrade` has something to do."""
+        return self.found != self.needed
+
+
+def versions(database: Database) -> Versions:
+    """What the database has and what it needs. Raises SchemaMismatch where it is empty, newer or not ours."""
+    scripts = _scripts()
+    current, head = _current(database), scripts.get_current_head()
+    assert head is not None
+    if current is None or not _knows(scripts, current):
+        require(database)
+    assert current is not None
+    return Versions(current, head)
+
+
+class UpgradeFailed(RefusedError):
+    """A migration failed; the database is as it was."""
+
+
+def upgrade(url: str) -> None:
+    """The database has our schema, or is as it was. Raises UpgradeFailed, SchemaMismatch."""
+    database = Database(url)
+    try:
+        if database.engine.dialect.name == "sqlite":
+            # A migration may make a table anew: with foreign keys on, dropping the old one takes rows with it. The
+            # switch does nothing inside a transaction, so that it is made before any begins.
+            event.listen(database.engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys=OFF"))
+        _migrate(database, _scripts())
+    except (SQLAlchemyError, CommandError, TransactionLost) as error:  # one transaction: all of it was undone
+        words = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise UpgradeFailed(f"the database could not be upgraded and is as it was: {words}") from error
+    finally:
+        database.close()
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise UpgradeFailed where a row refers to one that is not there."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            words = f"a row of {broken[0]} refers to one of {broken[2]} that is not there"
+            raise UpgradeFailed(f"the database could not be upgraded and is as it was: {words}")
+
+
 def _scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
@@ -67,11 +121,17 @@ def _has_tables(database: Database) -> bool:
 
 
 def _words(scripts: ScriptDirectory, current: str, head: str | None) -> str:
-    try:
-        scripts.get_revision(current)
-    except CommandError:  # alembic's answer for a revision that it does not know
+    if not _knows(scripts, current):
         return f"the database has schema {current}, newer than this program's {head}: use the newer deskbell"
     return f"the database has schema {current}, this program needs {head}: run `deskbell upgrade`"
+
+
+def _knows(scripts: ScriptDirectory, revision: str) -> bool:
+    try:
+        scripts.get_revision(revision)
+    except CommandError:  # alembic's answer for a revision that it does not know
+        return False
+    return True
 
 
 def _migrate(database: Database, scripts: ScriptDirectory) -> None:
@@ -84,3 +144,4 @@ def _migrate(database: Database, scripts: ScriptDirectory) -> None:
             connection=connection, target_metadata=metadata, transactional_ddl=True, render_as_batch=True
         )
         environment.run_migrations()
+        _check_references(connection)

@@ -32,8 +32,10 @@ MAY_BE_CONCURRENT = {
     **{f"service/{name}.py": CONCURRENT for name in ("daemon", "writer", "parser", "secrets", "bootstrap")},
     "service/bell.py": {"threading"},
     "service/demo/daemon.py": {"subprocess"},
+    "service/doctor.py": {"threading"},
     "service/door.py": {"asyncio", "concurrent"},
     "service/logs.py": {"threading"},
+    "service/pulse.py": {"threading"},
     "service/transactions.py": {"concurrent"},
     "intake/listener.py": {"asyncio"},
 }
@@ -50,7 +52,8 @@ CLOCKS = {"now", "utcnow", "today"}
 
 BROAD = {"Exception", "BaseException"}
 MAY_CATCH_ALL = {
-    *(f"service/{name}.py" for name in ("daemon", "pipeline", "writer", "transactions", "parser")),
+    *(f"service/{name}.py" for name in ("daemon", "doctor", "pipeline", "writer", "transactions", "parser")),
+    "service/deliver.py",  # an MTA must read 75 whatever happens
     "intake/listener.py",
 }
 LATE_IN_CLI = {"store", "sqlmodel", "sqlalchemy", "alembic"}
