@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, ledger, operations, outbox, people, quarantine, requests, routing, rules, setup
+from commands import config, demo, ledger, operations, outbox, people, quarantine, requests, routing, rules, setup
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -115,6 +115,11 @@ def explain(
                 said = explainer.explain(found)
                 print(json.dumps(said) if as_json else explained(said))
         parser.close()
+
+
+app.command(epilog="Example: deskbell demo --folder /tmp/morning --no-wait")(demo.demo)
+app.command(epilog='Example: deskbell send "My laptop does not start" --from emma@corp.example')(demo.send)
+app.command(epilog="Example: deskbell read emma@corp.example --all")(demo.read)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ OLDEST = (3, 11)
 _NAMES = ("python3", "python3.14", "python3.13", "python3.12", "python3.11")
 _NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {OLDEST})"
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_DOT_SECONDS = 3
 
 
 class SetupError(Exception):
@@ -46,6 +47,8 @@ def ready_environment(root: Path, extra: str = "") -> Path:
     known = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
     if _runs(python) and known[:1] == [wanted] and (not extra or extra in known[1:]):
         return python
+    if not os.access(str(root), os.W_OK):
+        raise SetupError(f"{root} cannot be written: use a checkout of your own, .venv is made in it")
     if not _runs(python):
         _make(python, suitable_python([sys.executable, *_NAMES]))
     extras = sorted({extra, *(known[1:] if known[:1] == [wanted] else [])} - {""})
@@ -121,7 +124,7 @@ def _make(python: Path, base: str) -> None:
         _run(["uv", "venv", "--quiet", "--clear", "--python", base, folder], "uv could not make .venv")
         return
     # Debian keeps ensurepip in a package of its own; pip then installs into .venv from outside.
-    without = [] if _answers(base, "import ensurepip") else ["--without-pip"]
+    without = [] if _answers(base, "import ensurepip; ensurepip.version()") else ["--without-pip"]
     _run([base, "-m", "venv", "--clear", *without, folder], "venv is missing: apt install python3-venv")
 
 
@@ -155,5 +158,18 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 
 def _run(command: Sequence[str], otherwise: str) -> None:
-    if subprocess.run(command, check=False).returncode:
+    """The command succeeded; meanwhile a dot on stderr every few seconds says that it goes on."""
+    shown = False
+    with subprocess.Popen(command) as running:
+        while True:
+            try:
+                failed = running.wait(_DOT_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                sys.stderr.write(".")
+                sys.stderr.flush()
+                shown = True
+    if shown:
+        sys.stderr.write("\n")
+    if failed:
         raise SetupError(otherwise)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desk.arrival import Fate
+from desk.mail import Address, Mail
 from desk.outbox import OutboxState, Phase
 from desk.request import Entry, Request
 from service.finding import Finding
@@ -132,6 +133,28 @@ def arrival(one: Line) -> None:
     )
 
 
+def mail(one: Mail) -> None:
+    """Print a mail as a mail program shows it."""
+    fields = (
+        ("From", _addresses([one.sender] if one.sender else [])),
+        ("To", _addresses(one.to)),
+        ("Subject", one.subject),
+        ("Date", _when(one.date) if one.date else ""),
+    )
+    for name, value in fields:
+        print(f"{name}: {safe(value)}".rstrip())
+    print(f"\n{safe(one.text).rstrip()}")
+
+
+def mails(found: Iterable[Mail]) -> None:
+    """Print one line for each mail."""
+    rows = (
+        (_when(one.date) if one.date else "", _addresses([one.sender] if one.sender else []), one.subject)
+        for one in found
+    )
+    _table(("date", "from", "subject"), rows)
+
+
 def settings(rows: Iterable[Row]) -> None:
     """Print one line for each setting."""
     _table(("setting", "value", "from"), rows)
@@ -237,9 +260,11 @@ def explained(said: dict[str, Any]) -> str:
 
 
 def _who(one: Request) -> str:
-    if one.requester is None:
-        return "(no usable sender)"
-    return f"{one.requester.name} <{one.requester.address}>" if one.requester.name else one.requester.address
+    return _addresses([one.requester]) if one.requester else "(no usable sender)"
+
+
+def _addresses(found: Iterable[Address]) -> str:
+    return ", ".join(f"{one.name} <{one.address}>" if one.name else one.address for one in found)
 
 
 def _when(moment: datetime) -> str:

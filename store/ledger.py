@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
 from store.folders import Watched
-from store.tables import arrival
+from store.tables import arrival, journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,27 @@ def _line(row: Row[Any]) -> Line:
     number = values.pop("request_number")
     values["fate"] = Fate(values["fate"])
     return Line(reference=reference_of(number) if number is not None else None, **values)
+
+
+def newest(connection: Connection) -> int:
+    """The id of the last arrival, 0 where there is none."""
+    return connection.scalar(select(func.max(arrival.c.id))) or 0
+
+
+def brought(connection: Connection, digest: str, *, after: int) -> list[Line]:
+    """The arrivals with these bytes (hex SHA-256) whose id is greater, oldest first."""
+    chosen = _LINES.where(arrival.c.id > after, arrival.c.raw_digest == digest).order_by(arrival.c.id)
+    return [_line(row) for row in connection.execute(chosen)]
+
+
+def owed_for(connection: Connection, number: int, arrival_id: int) -> tuple[str, ...]:
+    """The kinds of mail that became owed because of an arrival on that request, as the journal says."""
+    settled = (
+        select(journal.c.detail)
+        .where(journal.c.request_number == number, journal.c.arrival_id == arrival_id, journal.c.event == "settled")
+        .order_by(journal.c.id)
+    )
+    return tuple(kind for detail in connection.scalars(settled) for kind in detail.get("owed", ()))
 
 
 def fates_of(connection: Connection, of: Watched) -> dict[int, Fate]:

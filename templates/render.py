@@ -89,13 +89,22 @@ def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> SandboxedEnv
 
 def _receipt(facts: ReceiptFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
-    values, words = _receipt_values(facts), _words(facts, language) | {"delay": facts.delay.value}
+    values, words = _receipt_values(facts), _words(facts, language) | {"delay": _delay(facts).value}
     subject = None
     if facts.external:
         subject = templates.text.get_template(f"receipt/{language}.subject.j2").render(words).strip()
     text = _text(f"receipt/{language}", templates, values=values, words=words)
     html = templates.html.get_template(f"receipt/{language}.html.j2").render(values, **words)
     return Rendered(subject, text, html)
+
+
+def _delay(facts: ReceiptFacts) -> Delay:
+    """Why there is no answer today; none is needed where it is promised for the reader's today.
+
+    The department's day may be another one: on its Sunday evening it promises Monday, which a reader in the east has.
+    """
+    answered, today = (moment.astimezone(facts.zone).date() for moment in (facts.first_response, facts.now))
+    return Delay.NONE if answered == today else facts.delay
 
 
 def _receipt_values(facts: ReceiptFacts) -> _View:
@@ -206,7 +215,7 @@ def _check_rendered(name: str, rendered: Rendered) -> None:
         raise FaultyTemplate(f"{name}: the text is empty")
 
 
-_MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+_MONDAY, _TUESDAY = datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
 def _receipt_samples() -> Iterator[ReceiptFacts]:
@@ -215,8 +224,8 @@ def _receipt_samples() -> Iterator[ReceiptFacts]:
         language="en",
         requester_name="Anna Nowak",
         department="IT",
-        first_response=_MONDAY,
-        resolution=_MONDAY,
+        first_response=_TUESDAY,
+        resolution=_TUESDAY,
         zone=UTC,
         now=_MONDAY,
         delay=Delay.NONE,

@@ -31,6 +31,7 @@ CONCURRENT = {"threading", "_thread", "asyncio", "multiprocessing", "subprocess"
 MAY_BE_CONCURRENT = {
     **{f"service/{name}.py": CONCURRENT for name in ("daemon", "writer", "parser", "secrets", "bootstrap")},
     "service/bell.py": {"threading"},
+    "service/demo/daemon.py": {"subprocess"},
     "service/doctor.py": {"threading"},
     "service/door.py": {"asyncio", "concurrent"},
     "service/logs.py": {"threading"},
