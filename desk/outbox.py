@@ -12,9 +12,10 @@ class NoticeKind(StrEnum):
 
     RECEIPT = "receipt"
     NOTIFICATION = "notification"
+    EVENING = "evening"
 
 
-SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3}
+SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3, NoticeKind.EVENING: 4}
 """Which of several due mails goes first: people waiting for word before staff."""
 
 
@@ -22,6 +23,8 @@ class OutboxState(StrEnum):
     """Where a mail of ours stands. SENT, REFUSED and EXPIRED are final."""
 
     DUE = "due"
+    HELD = "held"
+    """Waits for a person to release it."""
     SENDING = "sending"
     SENT = "sent"
     REFUSED = "refused"

@@ -30,6 +30,7 @@ from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
+from service.rewording import reword_outdated
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
@@ -180,13 +181,17 @@ class Daemon:
             gap=gap,
         )
 
+        def step() -> bool:
+            reword_outdated(self._database, self._writer, self._house, utc_now())
+            return courier.step()
+
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
             seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
             bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
 
-        return self._thread(f"courier {number + 1}", courier.step, rest)
+        return self._thread(f"courier {number + 1}", step, rest)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [

@@ -122,6 +122,28 @@ class Limits(Section):
     external_receipts_per_day: int = Field(
         2, description="Receipts a day for one outside address where external is limited.", ge=0
     )
+    external_domain_receipts_per_day: int = Field(
+        20, description="Receipts a day for one outside domain that is no freemail provider.", ge=0
+    )
+    own_receipts_per_hour: int = Field(
+        10, description="Receipts an hour for one of our own people; more mails wait and share a receipt.", ge=1
+    )
+    own_receipts_per_day: int = Field(30, description="The same for a day.", ge=1)
+    same_words_receipts_per_day: int = Field(
+        3,
+        description="Receipts a day for the same words of one address, numbers set aside; then they wait an hour, and "
+        "after twice as many there are no more.",
+        ge=1,
+    )
+    circuit_receipts_per_10_minutes: int = Field(
+        100,
+        description="Receipts in ten minutes, half of it for one mailbox, at which our own people's wait and outsiders "
+        "get none; where more people than that write in a month, their number instead.",
+        ge=1,
+    )
+    catch_up_receipts: int = Field(
+        200, description="Late receipts in an hour, as after an outage, beyond which they are held.", ge=1
+    )
 
 
 class Log(Section):

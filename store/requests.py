@@ -19,7 +19,7 @@ _INSERT_REQUEST = insert(request)
 _INSERT_PARTICIPANT = insert(participant)
 _INSERT_ENTRY = insert(entry)
 _SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
-    outbox.c.message_id.in_(bindparam("ids", expanding=True))
+    outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.request_number.is_not(None)
 )
 _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)

@@ -124,7 +124,7 @@ class Outbox(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    request_number: int = Field(foreign_key="request.number", index=True)
+    request_number: int | None = Field(foreign_key="request.number", index=True)
     recipient: str = Field(index=True)
     envelope_sender: str
     message_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
@@ -139,6 +139,8 @@ class Outbox(SQLModel, table=True):
     fence: int = 0
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
+    hold_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    worded: datetime | None = None
 
 
 class Promise(SQLModel, table=True):
@@ -146,7 +148,7 @@ class Promise(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     request_number: int = Field(foreign_key="request.number", index=True)
-    outbox_id: int = Field(foreign_key="outbox.id")
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
     kind: str
     due: datetime
 
@@ -161,6 +163,34 @@ class Journal(SQLModel, table=True):
     arrival_id: int | None = None
     outbox_id: int | None = None
     detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Limiter(SQLModel, table=True):
+    """A receipt that an address is told, at the moment it goes out; what later ones are measured by.
+
+    The address is folded and without plus-tag; domain is empty where a domain is no group of people.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str
+    domain: str
+    mailbox: str
+    own: bool
+    at: datetime
+    words: str
+    waited: bool
+    echo: bool
+    late: bool
+    outbox_id: int | None = Field(foreign_key="outbox.id")
+
+
+class Mode(SQLModel, table=True):
+    """The mode that an admin gave a mailbox; without a row that of the configuration holds."""
+
+    mailbox: str = Field(primary_key=True)
+    mode: str
+    changed: datetime
+    author: str
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -180,6 +210,8 @@ entry = _table(Entry)
 outbox = _table(Outbox)
 promise = _table(Promise)
 journal = _table(Journal)
+limiter = _table(Limiter)
+mode = _table(Mode)
 
 Index(
     "ix_arrival_unsettled",
@@ -200,3 +232,6 @@ Index(
     sqlite_where=outbox.c.settled.is_(None),
     postgresql_where=outbox.c.settled.is_(None),
 )
+Index("ix_limiter_address", limiter.c.address, limiter.c.at)
+Index("ix_limiter_domain", limiter.c.domain, limiter.c.at)
+Index("ix_limiter_at", limiter.c.at)

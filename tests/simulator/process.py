@@ -10,12 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.acknowledge import External, Mode
+from desk.limiter import Limits
 from desk.mail import Mail
 from intake.mailbox import MailboxError
 from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.outbox import StoredOutbox
 from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
+from service.rewording import reword_outdated
 from service.watch import FolderWatch, Spec, WatchPorts
 from store import meta
 from store.database import Database, TransactionLost, savepoint
@@ -52,11 +54,11 @@ class Surrounding:
     parts: Parts = field(default_factory=Parts)
 
 
-def house(mode: Mode) -> House:
+def house(mode: Mode, limits: Limits | None = None) -> House:
     """One mailbox with the starter rules."""
     mailbox = Mailbox(MAILBOX, frozenset({MAILBOX}), "it", mode, External.LIMITED)
     empty = starter_house(Surroundings(UNSIGNED, "Europe/Warsaw"))
-    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}))
+    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}), limits=limits)
 
 
 class Promised(Future[T]):
@@ -192,7 +194,8 @@ class Process:
         self._busy: list[str] = []
         self._in_hand = False
         """Something is on its way through the pipeline, or failed in it: who dies now seems to die of that."""
-        database = around.database
+        self._database = database = around.database
+        self._transactions, self._house = transactions, around.house
         epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
         ports = Ports(database, transactions, MortalParser(world), world.now)
         self._pipeline = parts.pipeline(ports, around.house, epoch=epoch)
@@ -231,6 +234,7 @@ class Process:
             self._in_hand = True
             self._in_hand = self._pipeline.settle()
             return self._in_hand
+        reword_outdated(self._database, self._transactions, self._house, self._world.now())
         return self._couriers[loop].step()
 
     def _watched(self) -> bool:

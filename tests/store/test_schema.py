@@ -12,10 +12,11 @@ from store.database import Database
 from store.schema import SchemaMismatch, prepare, require
 from store.tables import metadata
 
+HEAD = schema._scripts().get_current_head()
 HALF = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "next", "{head}", None, None
 
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer(), nullable=False))
@@ -44,7 +45,7 @@ def longer(tmp_path, monkeypatch):
         folder = tmp_path / "100% of %(here)s"
         if not folder.exists():
             shutil.copytree(schema._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_second.py").write_text(HALF.format(end=end), encoding="utf-8")
+        (folder / "versions" / "next.py").write_text(HALF.format(end=end, head=HEAD), encoding="utf-8")
         monkeypatch.setattr(schema, "_MIGRATIONS", folder)
 
     return add
@@ -91,7 +92,9 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty, longer):
 def test_an_older_schema_is_left_alone_and_the_way_on_is_named(database, longer):
     longer()
     for check in (prepare, require):
-        with pytest.raises(SchemaMismatch, match=r"has schema 0001, this program needs 0002: run `deskbell upgrade`"):
+        with pytest.raises(
+            SchemaMismatch, match=rf"has schema {HEAD}, this program needs next: run `deskbell upgrade`"
+        ):
             check(database)
     assert "half" not in tables(database)
 
@@ -100,7 +103,7 @@ def test_a_newer_schema_is_refused(database):
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for check in (prepare, require):
-        with pytest.raises(SchemaMismatch, match=r"has schema 9999, newer than this program's 0001"):
+        with pytest.raises(SchemaMismatch, match=f"has schema 9999, newer than this program's {HEAD}"):
             check(database)
 
 
