@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, ledger, requests
+from commands import brake, config, ledger, mode, requests
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -23,8 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
+for name, group in (("requests", requests), ("ledger", ledger), ("config", config), ("brake", brake)):
     app.add_typer(group.app, name=name)
+app.command("mode", epilog="Example: deskbell mode help@corp.example receipts")(mode.mode)
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from desk.arrival import Arrival
 from intake.mailbox import Account, Folder, LoginRefused, MailboxError
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.evening import EveningReport, Evenings
 from service.house import House
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
@@ -41,6 +42,8 @@ log = logging.getLogger("deskbell.daemon")
 
 IDLE_SECONDS = 30.0
 """A loop with nothing to do looks again after this at the latest, whoever forgot to ring."""
+EVENING_SECONDS = 20.0
+"""How often it is looked whether a report is due."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
@@ -99,7 +102,7 @@ class Daemon:
         with ExitStack() as after:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), *self._evening()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -192,6 +195,21 @@ class Daemon:
             bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
 
         return self._thread(f"courier {number + 1}", step, rest)
+
+    def _evening(self) -> Sequence[threading.Thread]:
+        evenings = Evenings(self._settings.evening_report, self._settings.admins)
+        report = EveningReport(self._writer, self._house, evenings)
+
+        def step() -> bool:
+            worked = report.step(utc_now())
+            if worked:
+                self._ring_senders_and_folders()
+            return worked
+
+        return [self._thread("evening", step, lambda: self._rest_until_stop(EVENING_SECONDS))]
+
+    def _rest_until_stop(self, seconds: float) -> None:
+        self._stop.wait(seconds)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desk.request import Entry, Request
+from service.modes import Shown
 from service.settings import Row
 from store.ledger import Line
 
@@ -64,6 +65,15 @@ def request(one: Request, history: Sequence[Entry]) -> None:
     for entry in history:
         print(f"\n{entry.kind}  {_when(entry.at)}  {safe(entry.author)}  (arrival {entry.arrival})")
         print(safe(entry.text).rstrip())
+
+
+def modes(found: Iterable[Shown]) -> None:
+    """Print one line for each mailbox."""
+    rows = (
+        (one.mailbox, one.mode, "config.toml" if one.changed is None else f"{one.author}, {_when(one.changed)}")
+        for one in found
+    )
+    _table(("mailbox", "mode", "given by"), rows)
 
 
 def ledger(found: Iterable[Line]) -> None:

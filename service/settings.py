@@ -6,6 +6,7 @@ refusal are made from these declarations.
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +14,19 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from desk.errors import UserError
 from desk.mail import ascii_fold
-from service.notation import SHOWN, Domain, Door, FilePath, MailAddress, Place, Section, SqliteUrl, Words, mistake
+from service.notation import (
+    SHOWN,
+    ClockTime,
+    Domain,
+    Door,
+    FilePath,
+    MailAddress,
+    Place,
+    Section,
+    SqliteUrl,
+    Words,
+    mistake,
+)
 from service.problems import problems_of
 from service.server import Imap, Maildir, Server, Smtp
 
@@ -23,6 +36,7 @@ _EVERYONE = 0o004
 # Defaults that are read like written values, so that paths in them are resolved; Any, because they are not yet read.
 _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
+_EVENING: Any = "17:30"
 
 
 class SettingsError(UserError):
@@ -166,6 +180,18 @@ class Settings(Section):
         min_length=1,
         strict=False,
     )
+    admins: tuple[MailAddress, ...] = Field(
+        (),
+        description="Who runs deskbell: they get the evening report. None of them may be one of the mailboxes.",
+        examples=[["admin@corp.example"]],
+        strict=False,
+    )
+    evening_report: ClockTime = Field(
+        _EVENING,
+        description="When the admins are told about the day, for each mailbox with something to tell, in the zone of "
+        "its department.",
+        validate_default=True,
+    )
     database: Database = Field(default=_EMPTY, description="Where everything is kept.", validate_default=True)
     keys: Keys = Field(
         default=_EMPTY,
@@ -211,6 +237,14 @@ class Settings(Section):
         if twice := sorted({address for address in every if every.count(address) > 1}):
             raise mistake(found=f"{', '.join(twice)} more than once", accepted="each address or alias once")
         return mailboxes
+
+    @field_validator("admins")
+    @classmethod
+    def _no_report_comes_back(cls, admins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        watched = {address for mailbox in info.data.get("mailbox", ()) for address in mailbox.addresses}
+        if own := [admin for admin in admins if ascii_fold(admin) in watched]:
+            raise mistake(found=own[0], accepted="addresses that are no mailbox of deskbell")
+        return admins
 
     @field_validator("maildir")
     @classmethod
@@ -304,4 +338,6 @@ def _shown(value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
     return "" if value is None else str(value)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from desk import lifecycle
-from desk.acknowledge import Candidate
+from desk.acknowledge import Candidate, Mode, acknowledge
 from desk.arrival import Fate, Source
 from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
@@ -228,13 +228,21 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
         "message_id": judged.mail.message_id,
         "evidence": judged.proof.level.value,
         "request_number": number,
-        "trace": _trace(judged, match, decision) | _limited(led_to.measured),
+        "trace": _trace(judged, match, decision) | _limited(led_to.measured) | _would(settling, decision),
         "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)
+
+
+def _would(settling: Settling, decision: Decision) -> dict[str, Any]:
+    """What would be decided of the receipt if the mailbox did not observe."""
+    if settling.mailbox.mode is not Mode.OBSERVE or decision.fate is not Fate.OPENED:
+        return {}
+    asked = candidate(settling.judged, settling.house, replace(settling.mailbox, mode=Mode.FULL))
+    return {"would": _values(acknowledge(asked))}
 
 
 def _limited(measured: Measured | None) -> dict[str, Any]:

@@ -6,12 +6,24 @@ from typing import Any
 
 from desk.mail import Address, Attachment, Mail
 from desk.request import Entry, Request
+from service.modes import Shown
 from store.ledger import Line
 
 
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 with offset, to the second."""
     return None if value is None else value.isoformat(timespec="seconds")
+
+
+def mode(one: Shown) -> dict[str, Any]:
+    """A mailbox with its mode, and who gave it."""
+    return {
+        "mailbox": one.mailbox,
+        "mode": one.mode.value,
+        "configured": one.configured.value,
+        "changed": moment(one.changed),
+        "author": one.author,
+    }
 
 
 def address(value: Address | None) -> dict[str, str] | None:

@@ -33,8 +33,11 @@ _RECORD = (
 _INSERT_PROMISE = insert(promise)
 
 
-def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -> int | None:
-    """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before."""
+def owe(connection: Connection, number: int | None, notice: Notice, *, now: datetime) -> int | None:
+    """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before.
+
+    number is that of its request; None for a mail about none.
+    """
     row = {
         "kind": notice.kind.value,
         "request_number": number,

@@ -96,6 +96,26 @@ class NotificationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EveningFacts:
+    """What admins are told about a mailbox and the time since the last report, in lines that hold no text of a mail.
+
+    sent, silent and unsure are told of a mailbox that observes: what would have been.
+    """
+
+    mailbox: str
+    mode: str
+    observing: bool
+    since: datetime
+    until: datetime
+    zone: tzinfo
+    alarms: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A notice ready to compose: subject in one line (None: "Re: " and the requester's own), text and HTML."""
 

@@ -7,7 +7,7 @@ made one line by plain.py, escaped by the HTML environment, and never compiled.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from jinja2 import meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from desk.promise import Delay
-from templates.facts import Answered, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
+from templates.facts import Answered, EveningFacts, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
 from templates.moments import LANGUAGES, in_words, offered
 from templates.plain import SUBJECT_LIMIT, greeted, isolated, lines, one_line
 
@@ -28,6 +28,7 @@ __all__ = [
     "ReceiptFacts",
     "Rendered",
     "check",
+    "render_evening",
     "render_joint",
     "render_notification",
     "render_receipt",
@@ -51,6 +52,11 @@ def render_receipt(facts: ReceiptFacts) -> Rendered:
 def render_joint(facts: JointFacts) -> Rendered:
     """One receipt for several mails of one person, in their language, else in English; the subject stays theirs."""
     return _joint(facts, _shipped())
+
+
+def render_evening(facts: EveningFacts) -> Rendered:
+    """The evening report, in English; it has no HTML part."""
+    return _evening(facts, _shipped())
 
 
 def render_notification(facts: NotificationFacts) -> Rendered:
@@ -145,6 +151,24 @@ def _answered(one: Answered, facts: JointFacts, language: str) -> dict[str, str]
     } | {key: in_words(at, language=language, zone=facts.zone, now=facts.now) for key, at in moments.items()}
 
 
+def _evening(facts: EveningFacts, templates: _Templates) -> Rendered:
+    view = _evening_view(facts)
+    subject = templates.text.get_template("evening/en.subject.j2").render(view)
+    return Rendered(one_line(subject), templates.text.get_template("evening/en.txt.j2").render(view), "")
+
+
+def _evening_view(facts: EveningFacts) -> _View:
+    since, until = facts.since.astimezone(facts.zone), facts.until.astimezone(facts.zone)
+    told = {name: getattr(facts, name) for name in ("alarms", "attention", "sent", "silent", "unsure")}
+    return {
+        "mailbox": one_line(facts.mailbox),
+        "mode": facts.mode,
+        "observing": "yes" if facts.observing else "",
+        "day": in_words(until, language="en", zone=facts.zone, now=until - _LONG).partition(",")[0],
+        "since": in_words(since, language="en", zone=facts.zone, now=until),
+    } | {name: tuple(map(one_line, lines)) for name, lines in told.items()}
+
+
 def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
     values, words = _notification_values(facts), _words(facts, language)
@@ -208,6 +232,8 @@ def _check(templates: _Templates) -> None:
     for joint in _joint_samples():
         with _blaming(f"joint/{joint.language}") as name:
             _check_rendered(name, _joint(joint, templates))
+    with _blaming("evening/en"):
+        _evening(_EVENING, templates)
     for notification in _notification_samples():
         with _blaming(f"notification/{notification.language}") as name:
             _check_rendered(name, _notification(notification, templates))
@@ -227,6 +253,7 @@ def _check_variables(templates: _Templates) -> None:
     words = _words(receipt, "en").keys()
     given = {
         "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent"},
+        "evening": _evening_view(_EVENING).keys(),
         "joint": _direction("en").keys() | {"name", "late", "answered"},
         "notification": words | _notification_values(notification).keys() | {"event", "reply", "subject"},
     }
@@ -252,6 +279,11 @@ def _check_rendered(name: str, rendered: Rendered) -> None:
 
 
 _MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+_LONG = timedelta(days=3)
+"""From so far away a day is called by its name."""
+_EVENING = EveningFacts("help@example.com", "observe", observing=True, since=_MONDAY, until=_MONDAY, zone=UTC)
 
 
 def _receipt_samples() -> Iterator[ReceiptFacts]:

@@ -149,7 +149,8 @@ def test_after_an_outage_a_person_gets_one_receipt_that_names_each_mail_and_excu
     assert "Friday 27 February, 13:00 (UTC)" in both
     assert "You wrote to us:\n  Friday 27 February, 12:00 (UTC)\nWe are sorry that you hear from us only now." in one
     assert all(due > "2026-03-02 12:01" for (due,) in desk.rows("SELECT due FROM promise"))
-    by = "SELECT promise.request_number, recipient FROM promise JOIN outbox ON outbox.id = outbox_id WHERE promise.kind = 'resolution'"
+    told = "SELECT promise.request_number, recipient FROM promise JOIN outbox ON outbox.id = outbox_id"
+    by = f"{told} WHERE promise.kind = 'resolution'"
     assert desk.rows(by) == [(1001, "anna@corp.example"), (1002, "anna@corp.example"), (1003, "ben@corp.example")]
 
 

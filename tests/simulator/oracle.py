@@ -134,7 +134,7 @@ class Oracle:
                 yield f"{entries[row['id']]} entries for arrival {row['id']}, which is {row['fate']}"
 
     def _owed_mail(self) -> Iterator[str]:
-        """Each request is told in one receipt, each news in its notification, and nothing else is written to anybody."""
+        """Each request is told in one receipt, each news in its notification; nothing else is written to anybody."""
         due = [(kind, row) for row in self._arrivals for kind in self._due(row)]
         owed = Counter(kind for kind, _ in due)
         found = Counter(row["kind"] for row in self._outbox.values())
