@@ -1,13 +1,13 @@
 """The evening report: each mailbox with something to tell is told about to the admins, once a day.
 
 In mode observe that is what would have been sent, what not and why, and what is unsure; in the other modes only what
-a person has to look at. No subject and no text of a mail is in it. It covers the time since the last one, so that
-no day is left out after an outage, and its Message-ID is that of mailbox, day and admin, so that it goes out once.
+a person has to look at. No subject and no text of a mail is in it. It covers all that was settled since the last one,
+so that no mail is left out, and its Message-ID is that of mailbox, day and admin, so that it goes out once.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -23,12 +23,12 @@ from service.house import House, Mailbox
 from service.modes import with_modes
 from service.transactions import Transactions
 from store import evenings, limiter, meta, modes, outbox
-from store.evenings import Seen
+from store.evenings import Alarm, Seen
 from templates.facts import EveningFacts
 from templates.render import render_evening
 
-FIRST = timedelta(days=1)
-"""What the first report covers."""
+LINES = 200
+"""Mails of one sort that a report lists."""
 LOOKED_AT = (Fate.QUARANTINED, Fate.OVERSIZE)
 
 
@@ -38,6 +38,27 @@ class Evenings:
 
     at: time
     admins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Up to where the last report told: its evening, and the newest record of the journal."""
+
+    evening: datetime
+    record: int
+
+    @property
+    def text(self) -> str:
+        """As it is kept."""
+        return f"{self.evening.isoformat()} {self.record}"
+
+    @classmethod
+    def read(cls, text: str | None) -> "Bookmark | None":
+        """What `text` gave, or None for nothing."""
+        if text is None:
+            return None
+        evening, _, record = text.partition(" ")
+        return cls(datetime.fromisoformat(evening), int(record))
 
 
 class EveningReport:
@@ -68,15 +89,17 @@ class EveningReport:
     def _work(self, mailbox: Mailbox, evening: datetime, now: datetime) -> Callable[[Connection], None]:
         def work(connection: Connection) -> None:
             key = f"evening {mailbox.address}"
-            before = meta.read(connection, key)
-            since = datetime.fromisoformat(before) if before is not None else evening - FIRST
-            if since >= evening:
+            before, newest = Bookmark.read(meta.read(connection, key)), evenings.last(connection)
+            if before is not None and before.evening >= evening:
                 return
-            meta.write(connection, key, evening.isoformat())
+            if before is None:  # deskbell begins here; the first evening tells all there was
+                meta.write(connection, key, Bookmark(evening, 0).text)
+                return
+            meta.write(connection, key, Bookmark(evening, newest).text)
             limiter.forget(connection, before=now - KNOWN_FOR)
             current = with_modes(self._house, modes.every(connection)).mailboxes[mailbox.address]
-            day = Day(current, self._zone(mailbox), since, evening)
-            facts = _facts(connection, day)
+            day = Day(current, self._zone(mailbox), before, evening)
+            facts = _facts(connection, self._house, day)
             for admin in self._evenings.admins if _tells_something(facts) else ():
                 outbox.owe(connection, None, _notice(self._house, day, facts, admin, now), now=now)
 
@@ -89,7 +112,7 @@ class Day:
 
     mailbox: Mailbox
     zone: ZoneInfo
-    since: datetime
+    since: Bookmark
     until: datetime
 
 
@@ -97,19 +120,19 @@ def _tells_something(facts: EveningFacts) -> bool:
     return bool(facts.alarms or facts.attention or facts.sent or facts.silent or facts.unsure)
 
 
-def _facts(connection: Connection, day: Day) -> EveningFacts:
-    found = evenings.seen(connection, day.mailbox.address, after=day.since, until=day.until)
+def _facts(connection: Connection, house: House, day: Day) -> EveningFacts:
+    found = evenings.seen(connection, day.mailbox.address, after=day.since.record)
     observing = day.mailbox.mode is Mode.OBSERVE
     told = [one for one in found if "would" in one.trace] if observing else []
-    alarms = evenings.alarms(connection, after=day.since, until=day.until)
+    alarms = [one for one in evenings.alarms(connection, after=day.since.record) if _is_about(one, house, day.mailbox)]
     return EveningFacts(
         mailbox=day.mailbox.address,
         mode=day.mailbox.mode.value,
         observing=observing,
-        since=day.since,
+        since=day.since.evening,
         until=day.until,
         zone=day.zone,
-        alarms=tuple(f"{at.astimezone(day.zone):%H:%M} {words}" for at, words in alarms),
+        alarms=tuple(f"{one.at.astimezone(day.zone):%d.%m. %H:%M} {one.words}" for one in alarms),
         attention=_lines(day, [one for one in found if one.fate in LOOKED_AT], lambda one: one.reason or one.fate),
         sent=_lines(day, [one for one in told if _would(one) != AckDecision.NEVER], _promised),
         silent=_lines(day, [one for one in told if _would(one) == AckDecision.NEVER], _refused),
@@ -117,10 +140,20 @@ def _facts(connection: Connection, day: Day) -> EveningFacts:
     )
 
 
+def _is_about(alarm: Alarm, house: House, mailbox: Mailbox) -> bool:
+    """An alarm about one mailbox is told in its report, one about the whole installation in that of the first."""
+    of = alarm.key.rpartition(" ")[2]
+    return of == mailbox.address or (of not in house.mailboxes and mailbox.address == next(iter(house.mailboxes)))
+
+
 def _lines(day: Day, found: Sequence[Seen], words: Callable[[Seen], str]) -> tuple[str, ...]:
-    return tuple(
-        f"{one.received.astimezone(day.zone):%d.%m. %H:%M} {one.writer or 'a mail'}: {words(one)} ({one.id})"
-        for one in found
+    more = (f"and {len(found) - LINES} more: deskbell ledger list",) if len(found) > LINES else ()
+    return (
+        tuple(
+            f"{one.received.astimezone(day.zone):%d.%m. %H:%M} {one.writer or 'a mail'}: {words(one)} ({one.id})"
+            for one in found[:LINES]
+        )
+        + more
     )
 
 

@@ -14,6 +14,7 @@ from desk.lateness import Lateness, lateness
 from desk.promise import Targets
 from desk.request import Request
 from desk.targets import Asked, kept_or_renewed
+from service.alarms import alarm
 from service.house import House
 from service.transactions import Transactions
 from store import arrivals, requests, waiting
@@ -23,6 +24,10 @@ from templates.facts import Answered, JointFacts, ReceiptFacts, Rendered
 from templates.render import render_joint, render_receipt
 
 BATCH = 50
+
+
+class Unknown(Exception):
+    """The routing of today does not know what a request of yesterday belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,14 @@ def reword_outdated(database: Database, transactions: Transactions, house: House
 
 def _reword_batch(connection: Connection, house: House, now: datetime) -> None:
     for one in waiting.outdated(connection, now=now, limit=BATCH):
-        worded(connection, house, one, now=now)
+        try:
+            _worded(connection, house, one, now=now)
+        except Unknown as error:  # it is held with its reason, and keeps its old words
+            waiting.hold(connection, one, str(error))
+            alarm(connection, "held", f"{one.message_id} is held: {error}", now=now)
 
 
-def worded(connection: Connection, house: House, receipt: Waiting, *, now: datetime) -> bool:
+def _worded(connection: Connection, house: House, receipt: Waiting, *, now: datetime) -> bool:
     """The receipt names every request it answers, in words of that moment; False where it could not be changed."""
     told = [_told(connection, house, number, now) for number in receipt.numbers]
     for one in told:
@@ -64,7 +73,11 @@ def worded(connection: Connection, house: House, receipt: Waiting, *, now: datet
 def _told(connection: Connection, house: House, number: int, now: datetime) -> Told:
     request = requests.find(connection, number)
     assert request is not None
-    department = house.departments[request.department]
+    department = house.departments.get(request.department)
+    if department is None:
+        raise Unknown(
+            f"there is no department {request.department} any more, which request {request.reference} is with"
+        )
     calendar = house.calendars[department.calendar]
     targets = kept_or_renewed(department, calendar, Asked(request.priority, request.opened), now)
     return Told(request, targets, lateness(calendar, request.opened, now) is not Lateness.ON_TIME)
@@ -127,4 +140,7 @@ def _answered(house: House, told: Told, language: str) -> Answered:
 def joined(connection: Connection, house: House, receipt: Waiting, number: int) -> bool:
     """The waiting receipt answers that request too; False where it could not be changed any more."""
     both = replace(receipt, numbers=(*receipt.numbers, number))
-    return worded(connection, house, both, now=receipt.worded)
+    try:
+        return _worded(connection, house, both, now=receipt.worded)
+    except Unknown:  # nothing was changed yet: the mail gets a receipt of its own
+        return False

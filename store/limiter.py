@@ -7,7 +7,7 @@ exceeded by one for each further worker, never more.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select
 
 from desk.limiter import Told
 from store.tables import limiter
@@ -24,6 +24,16 @@ _TOLD = (
 )
 _OF_DOMAIN = select(func.count()).where(limiter.c.domain == bindparam("of"), limiter.c.at > bindparam("since"))
 _INSERT = insert(limiter)
+
+
+def _counted(*of: ColumnElement[bool]) -> Select[int]:
+    window = (limiter.c.at > bindparam("since"), limiter.c.at <= bindparam("until"))
+    return select(func.count()).select_from(
+        select(limiter.c.id).where(*window, *of).limit(bindparam("most")).subquery()
+    )
+
+
+_IN_ALL, _IN_ONE = _counted(), _counted(limiter.c.mailbox == bindparam("mailbox"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +67,9 @@ def told_to_domain(connection: Connection, domain: str, *, since: datetime) -> i
 
 def told_in(connection: Connection, mailbox: str | None, window: Window, *, most: int) -> int:
     """How many receipts went out in that time, of one mailbox or (None) of all; not counted beyond most."""
-    of = (limiter.c.at > window.since, limiter.c.at <= window.until, *_of(mailbox))
-    some = select(limiter.c.id).where(*of).limit(most)
-    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    values = {"since": window.since, "until": window.until, "most": most}
+    counted = _IN_ALL if mailbox is None else _IN_ONE
+    return connection.execute(counted, values if mailbox is None else values | {"mailbox": mailbox}).scalar_one()
 
 
 def people(connection: Connection, mailbox: str | None, *, since: datetime) -> int:

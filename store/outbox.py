@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
 from store.database import insert_returning_id
 from store.tables import outbox, promise
+from store.waiting import overtaken
 
 
 class ClaimLost(Exception):
@@ -76,6 +77,7 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
             outbox.c.ambiguous,
         )
         .where(outbox.c.settled.is_(None), outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
+        .where(~overtaken(now))
         .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

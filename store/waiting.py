@@ -6,8 +6,9 @@ Only a receipt that no attempt has carried to the final dot is touched here: wha
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, literal, or_, select, update
 
 from desk.outbox import NoticeKind, OutboxState
 from desk.promise import Targets
@@ -28,6 +29,28 @@ _UNREAD = and_(
     outbox.c.ambiguous == 0,
 )
 """Receipts that nobody can have got yet."""
+
+
+def _promised_until(moment: ColumnElement[Any]) -> ColumnElement[bool]:
+    return select(promise.c.id).where(promise.c.outbox_id == outbox.c.id, promise.c.due <= moment).exists()
+
+
+_WORDED = func.coalesce(outbox.c.worded, outbox.c.created, type_=outbox.c.created.type)
+_WAITING = (
+    select(outbox.c.id, outbox.c.message_id, outbox.c.content, _WORDED.label("worded"))
+    .where(_UNREAD)
+    .with_for_update(skip_locked=True)
+)
+# Built once: it is asked before each step of a courier.
+_OUTDATED = (
+    _WAITING.where(
+        outbox.c.state == OutboxState.DUE.value,
+        outbox.c.next_attempt <= bindparam("now"),
+        or_(_promised_until(bindparam("now")), bindparam("stale") >= _WORDED),
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +77,19 @@ def waiting_for(connection: Connection, recipient: str, mailbox: str, *, now: da
     later = or_(outbox.c.state == OutboxState.HELD.value, outbox.c.next_attempt > now)
     mine = and_(outbox.c.recipient == recipient, outbox.c.envelope_sender == mailbox, outbox.c.attempts == 0)
     last = select(func.max(outbox.c.id)).where(_UNREAD, mine, later).scalar_subquery()
-    found = _found(connection, outbox.c.id == last, limit=1)
+    found = _waiting(connection, connection.execute(_WAITING.where(outbox.c.id == last)).all())
     return found[0] if found and len(found[0].numbers) < MOST_JOINED else None
 
 
 def outdated(connection: Connection, *, now: datetime, limit: int) -> list[Waiting]:
     """Receipts that are due and were worded long ago, or promise a moment which has passed."""
-    passed = select(promise.c.outbox_id).where(promise.c.outbox_id == outbox.c.id, promise.c.due <= now).exists()
-    stale = func.coalesce(outbox.c.worded, outbox.c.created) <= now - FRESH
-    due = and_(outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
-    return _found(connection, and_(due, or_(passed, stale)), limit=limit)
+    rows = connection.execute(_OUTDATED, {"now": now, "stale": now - FRESH, "most": limit}).all()
+    return _waiting(connection, rows)
+
+
+def overtaken(now: datetime) -> ColumnElement[bool]:
+    """Which mails nobody may claim: receipts that promise what has passed, and that nobody can have got yet."""
+    return and_(_UNREAD, _promised_until(literal(now)))
 
 
 def reword(connection: Connection, waiting: Waiting, content: bytes, *, now: datetime) -> bool:
@@ -87,6 +113,12 @@ def promises(connection: Connection, outbox_id: int, number: int, targets: Targe
     connection.execute(update(request).where(request.c.number == number).values(**due_by))
 
 
+def hold(connection: Connection, waiting: Waiting, reason: str) -> None:
+    """The receipt waits for a person."""
+    values = {"state": OutboxState.HELD.value, "hold_reason": reason}
+    connection.execute(update(outbox).where(_UNREAD, outbox.c.id == waiting.id).values(**values))
+
+
 def held(connection: Connection, reason: str) -> int:
     """How many mails are held for that reason."""
     of = (outbox.c.settled.is_(None), outbox.c.state == OutboxState.HELD.value, outbox.c.hold_reason == reason)
@@ -108,11 +140,7 @@ def release(connection: Connection, reason: str, *, now: datetime) -> int:
     return connection.execute(update(outbox).where(*of).values(**values)).rowcount
 
 
-def _found(connection: Connection, which: ColumnElement[bool], *, limit: int) -> list[Waiting]:
-    worded = func.coalesce(outbox.c.worded, outbox.c.created, type_=outbox.c.created.type).label("worded")
-    columns = (outbox.c.id, outbox.c.message_id, outbox.c.content, worded)
-    chosen = select(*columns).where(_UNREAD, which).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
-    rows = connection.execute(chosen).all()
+def _waiting(connection: Connection, rows: Sequence[Row[Any]]) -> list[Waiting]:
     numbers = _numbers(connection, [row.id for row in rows])
     return [Waiting(row.id, row.message_id, row.content, numbers[row.id], row.worded) for row in rows]
 

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from desk.acknowledge import Mode
+from service.alarms import alarm
 from service.evening import EveningReport, Evenings
 from store import modes
 from store.modes import Given
@@ -23,6 +24,7 @@ def desk():
     """help@ observes."""
     with works() as desk:
         give(desk, Mode.OBSERVE)
+        report(desk).step(NOON)
         yield desk
 
 
@@ -98,7 +100,7 @@ def test_a_report_that_was_forgotten_by_the_database_is_the_same_mail(desk):
     """A restored database does not know of it; the Message-ID does."""
     evening_of(desk, letter("Printer", "It is broken."))
     with desk.database.write() as connection:
-        connection.exec_driver_sql("DELETE FROM meta WHERE key LIKE 'evening%'")
+        connection.exec_driver_sql("UPDATE meta SET value = '2026-03-01T17:00:00+00:00 0' WHERE key LIKE 'evening%'")
     report(desk).step(NOON + FIVE)
     assert len(told(desk)) == 2
 
@@ -118,9 +120,7 @@ def test_what_came_after_the_evening_is_told_on_the_next_one(desk):
 def test_a_report_covers_the_days_on_which_nobody_could_write_it(desk):
     desk.accept(letter("Printer", "It is broken."))
     desk.settle()
-    step = report(desk)
-    step.step(NOON - timedelta(hours=12))
-    step.step(NOON + FIVE + timedelta(days=3))
+    report(desk).step(NOON + FIVE + timedelta(days=3))
     assert "anna@corp.example" in told(desk)[0][2]
 
 
@@ -175,3 +175,42 @@ def test_the_house_of_the_configuration_is_left_as_it_is(desk):
     before = replace(desk.house)
     evening_of(desk, letter("Printer", "It is broken."))
     assert desk.house == before
+
+
+def test_the_first_report_tells_what_was_settled_before_anybody_asked_for_one(desk):
+    """The first mails may come faster than the first look at the clock."""
+    with desk.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM meta WHERE key LIKE 'evening%'")
+    desk.accept(letter("Printer", "It is broken."))
+    desk.settle()
+    report(desk).step(NOON + timedelta(hours=1))
+    assert told(desk) == []
+    report(desk).step(NOON + FIVE)
+    assert "anna@corp.example" in told(desk)[0][2]
+
+
+def test_a_report_has_so_many_lines_that_it_can_be_read(desk):
+    found = evening_of(desk, *(letter(f"Trouble {number}", "x" * number) for number in range(203)))
+    text = found[0][2]
+    assert "What would have been sent (203):" not in text
+    assert text.count("anna@corp.example: a receipt") == 200
+    assert "and 3 more: deskbell ledger list" in text
+
+
+def test_an_alarm_is_told_with_the_mailbox_it_is_about_else_with_the_first(desk):
+    for key in ("brake", f"circuit {HR}", "circuit deskbell"):
+        desk.transactions.run(lambda connection, key=key: alarm(connection, key, f"about {key}", now=NOON))
+    report(desk, ADMINS[:1]).step(NOON + FIVE)
+    (_, _, first), (_, subject, second) = told(desk)
+    assert [line for line in first.splitlines() if "about" in line] == [
+        "- 02.03. 12:00 about brake",
+        "- 02.03. 12:00 about circuit deskbell",
+    ]
+    assert f"- 02.03. 12:00 about circuit {HR}" in second
+    assert subject.startswith(HR)
+
+
+def test_an_alarm_that_goes_on_is_told_each_half_hour(desk):
+    times = [timedelta(minutes=minutes) for minutes in (0, 1, 29, 30, 31, 61)]
+    told = [desk.transactions.run(lambda c, at=at: alarm(c, "brake", "x", now=NOON + at)) for at in times]
+    assert told == [True, False, False, True, False, True]

@@ -62,6 +62,7 @@ class Oracle:
             self._sent_mail,
             self._marks,
             self._journal,
+            self._evenings,
         )
         return [words for check in checks for words in check()]
 
@@ -164,7 +165,8 @@ class Oracle:
 
     def _due(self, row: dict[str, Any]) -> Iterator[str]:
         kind = self._matter(row).kind
-        if row["fate"] == "opened" and kind in (Kind.PERSON, Kind.NAMELESS):
+        observes = self._scene.house.mailboxes[MAILBOX].mode is Mode.OBSERVE
+        if row["fate"] == "opened" and kind in (Kind.PERSON, Kind.NAMELESS) and not observes:
             yield "receipt"
         if row["fate"] in ("opened", "appended") and self._scene.house.mailboxes[MAILBOX].mode is Mode.FULL:
             yield "notification"
@@ -205,3 +207,16 @@ class Oracle:
         for row in self._arrivals:
             if settled[row["id"]] != 1:
                 yield f"arrival {row['id']} is settled {settled[row['id']]} times in the journal"
+
+    def _evenings(self) -> Iterator[str]:
+        """A mail that somebody has to look at is told once, with the first report after it was set aside."""
+        reports = [row["content"].decode("ascii") for row in self._outbox.values() if row["kind"] == "evening"]
+        kept = self._scene.ledger.rows("select value from meta where key like 'evening %'")
+        told = int(kept[0][0].rpartition(" ")[2]) if kept else 0
+        query = "select arrival_id, id from journal where event in ('settled', 'quarantined')"
+        records = dict(self._scene.ledger.rows(query))
+        for row in self._arrivals:
+            found = sum(f"({row['id']})" in report for report in reports)
+            due = row["fate"] in ("quarantined", "oversize") and records[row["id"]] <= told
+            if found != due and self._scene.house.mailboxes[MAILBOX].mode is not Mode.OBSERVE:
+                yield f"arrival {row['id']}, which is {row['fate']}, stands in {found} reports"

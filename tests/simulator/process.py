@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import time
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from desk.acknowledge import External, Mode
 from desk.limiter import Limits
 from desk.mail import Mail
 from intake.mailbox import MailboxError
+from service.evening import EveningReport, Evenings
 from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.outbox import StoredOutbox
 from service.parser import InlineParser, ParserDied
@@ -29,7 +31,8 @@ from tests.simulator.world import Crash, Violation, World
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
 COURIERS = ("courier 1", "courier 2")
-LOOPS = ("watch", "settle", *COURIERS)
+LOOPS = ("watch", "settle", "evening", *COURIERS)
+ADMIN = "admin@corp.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class Process:
         self._couriers = {
             name: Courier(parts.outbox(database, transactions), around.relay, chance) for name in COURIERS
         }
+        self._evening = EveningReport(transactions, around.house, Evenings(time(17), (ADMIN,)))
         world.take_turn = self._another
         world.meanwhile = transactions.perhaps_write
 
@@ -234,6 +238,8 @@ class Process:
             self._in_hand = True
             self._in_hand = self._pipeline.settle()
             return self._in_hand
+        if loop == "evening":
+            return self._evening.step(self._world.now())
         reword_outdated(self._database, self._transactions, self._house, self._world.now())
         return self._couriers[loop].step()
 

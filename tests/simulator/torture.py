@@ -71,7 +71,7 @@ class Torture:
         self._server = MailServer(world, base.is_settled)
         self._relay = Relay(world, base)
         self._story = Story(world, self._server, self._relay)
-        mode = world.random.choice((Mode.FULL, Mode.RECEIPTS, Mode.RECEIPTS))
+        mode = world.random.choice((Mode.FULL, Mode.RECEIPTS, Mode.RECEIPTS, Mode.OBSERVE))
         self._house: House = _house(mode, world.random.choice(LIMITS))
         self._around = Surrounding(world, base.database, self._server, self._relay, self._house, MUTANTS[mutant].parts)
         self._process: Process | None = None
@@ -112,7 +112,7 @@ class Torture:
         self.world.wild = False
         self.world.note("calm")
         for _ in range(CALM_ROUNDS):
-            for loop in ("watch", "settle", "watch", *COURIERS):
+            for loop in ("watch", "settle", "watch", "evening", *COURIERS):
                 self._until_idle(loop)
             if not self._owed():
                 return
