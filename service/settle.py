@@ -17,6 +17,7 @@ from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
 from desk.lateness import TOO_OLD
 from desk.lifecycle import State
+from desk.limiter import Verdict
 from desk.mail import Automatic, AutomaticKind
 from desk.promise import Targets
 from desk.request import Entry, Request
@@ -223,7 +224,7 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
     values = {
         "fate": decision.fate.value,
         "reason": decision.reason,
-        "receipt": f"{acknowledgement.decision}: {acknowledgement.rule}",
+        "receipt": f"{acknowledgement.decision}: {acknowledgement.rule}{_waits(led_to.measured)}",
         "content_key": judged.mail.content_key,
         "message_id": judged.mail.message_id,
         "evidence": judged.proof.level.value,
@@ -243,6 +244,12 @@ def _would(settling: Settling, decision: Decision) -> dict[str, Any]:
         return {}
     asked = candidate(settling.judged, settling.house, replace(settling.mailbox, mode=Mode.FULL))
     return {"would": _values(acknowledge(asked))}
+
+
+def _waits(measured: Measured | None) -> str:
+    """Which limit makes the receipt wait."""
+    waits = measured is not None and measured.ruling.verdict is Verdict.WAIT
+    return f", waits: {measured.ruling.rule}" if measured is not None and waits else ""
 
 
 def _limited(measured: Measured | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal, or_, select, update
 
 from desk.outbox import NoticeKind, OutboxState
 from desk.promise import Targets
@@ -140,7 +140,7 @@ def release(connection: Connection, reason: str, *, now: datetime) -> int:
     return connection.execute(update(outbox).where(*of).values(**values)).rowcount
 
 
-def _waiting(connection: Connection, rows: Sequence[Row[Any]]) -> list[Waiting]:
+def _waiting(connection: Connection, rows: Sequence[Any]) -> list[Waiting]:
     numbers = _numbers(connection, [row.id for row in rows])
     return [Waiting(row.id, row.message_id, row.content, numbers[row.id], row.worded) for row in rows]
 
