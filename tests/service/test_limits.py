@@ -212,3 +212,16 @@ def test_an_outsiders_reworded_receipt_still_tells_nothing(desk):
     assert "Anna" not in text
     assert "IT" not in text
     assert HELP not in text
+
+
+def test_a_receipt_of_a_department_that_is_no_more_is_held_and_no_other_waits_for_it(desk):
+    """It would promise what has passed, and nobody can say what could be promised instead."""
+    desk.accept(letter(1), letter(2, sender="ben@corp.example"))
+    desk.settle()
+    with desk.database.write() as connection:
+        connection.exec_driver_sql("UPDATE request SET department = 'gone' WHERE number = 1001")
+    desk.clock.pass_by(days=1)
+    assert reword_outdated(desk.database, desk.transactions, desk.house, desk.clock())
+    assert [row[1] for row in desk.rows(RECEIPTS)] == ["held", "due"]
+    assert not reword_outdated(desk.database, desk.transactions, desk.house, desk.clock())
+    assert "no department gone" in desk.rows("SELECT hold_reason FROM outbox WHERE hold_reason IS NOT NULL")[0][0]
