@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from commands import config, demo, ledger, operations, outbox, people, quarantine, requests, routing, rules, setup
+from commands import (
+    brake,
+    config,
+    demo,
+    ledger,
+    mode,
+    operations,
+    outbox,
+    people,
+    quarantine,
+    requests,
+    routing,
+    rules,
+    setup,
+)
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -23,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
+for name, group in (("requests", requests), ("ledger", ledger), ("config", config), ("brake", brake)):
     app.add_typer(group.app, name=name)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(quarantine.app, name="quarantine")
@@ -31,6 +45,7 @@ for name, group in (("routing", routing), ("rules", rules), ("people", people)):
     app.add_typer(group.app, name=name)
 operations.add_to(app)
 setup.add_to(app)
+app.command("mode", epilog="Example: deskbell mode help@corp.example receipts")(mode.mode)
 
 
 def main() -> None:

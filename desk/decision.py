@@ -9,6 +9,7 @@ from enum import StrEnum
 from desk.acknowledge import AckDecision, Acknowledgement, Candidate, Mode, acknowledge
 from desk.arrival import Arrival, Fate, Source
 from desk.lifecycle import Event
+from desk.limiter import UNLIMITED, Ruling, Verdict
 from desk.mail import AutomaticKind
 from desk.request import EntryKind
 from desk.thread import Standing, ThreadMatch
@@ -44,6 +45,8 @@ class Circumstances:
     """The request it continues."""
     repeats: int | None = None
     """The arrival that brought the same mail before."""
+    ruling: Ruling = UNLIMITED
+    """What the limiter says of a receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class Decision:
     entry: EntryKind | None = None
     event: Event | None = None
     news: News | None = None
+
+    @property
+    def answers(self) -> bool:
+        """A receipt goes out, now or later."""
+        return self.acknowledgement.decision is not AckDecision.NEVER
 
 
 def decide(circumstances: Circumstances) -> Decision:
@@ -100,6 +108,8 @@ def _opened(circumstances: Circumstances) -> Decision:
     if circumstances.arrival.replayed and acknowledgement.decision is not AckDecision.NEVER:
         words = "handled before by a newer database than this one: a second receipt is worse than none"
         acknowledgement = _never("replayed", words)
+    elif circumstances.ruling.verdict is Verdict.SILENT and acknowledgement.decision is not AckDecision.NEVER:
+        acknowledgement = _never(circumstances.ruling.rule, circumstances.ruling.reason)
     doubtful = candidate.mail.sender is None or candidate.negative is not None
     news = News.DOUBTFUL if doubtful else News.OPENED
     return Decision(Fate.OPENED, "new-request", acknowledgement, EntryKind.MAIL, news=news)

@@ -12,9 +12,10 @@ class NoticeKind(StrEnum):
 
     RECEIPT = "receipt"
     NOTIFICATION = "notification"
+    EVENING = "evening"
 
 
-SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3}
+SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3, NoticeKind.EVENING: 4}
 """Which of several due mails goes first: people waiting for word before staff."""
 
 
@@ -27,7 +28,7 @@ class OutboxState(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     HELD = "held"
-    """A person holds it back: nobody tries it until it is released."""
+    """Nobody tries it until a person releases it: one held it back, or the brake did."""
 
 
 class Phase(StrEnum):

@@ -28,8 +28,10 @@ from service.alarm import LOOK_SECONDS as ALARM_SECONDS
 from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.evening import EveningReport, Evenings
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.heartbeat import Heartbeats
+from service.house import House
 from service.oauth_expiry import ExpiryAlarm
 from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
@@ -38,6 +40,7 @@ from service.pipeline import Pipeline, Ports
 from service.pulse import Heartbeat
 from service.relay import transport_of
 from service.reload import Build, Reload, Sources, built
+from service.rewording import reword_outdated
 from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.watch import FolderWatch, Spec, WatchPorts
@@ -49,6 +52,8 @@ log = logging.getLogger("deskbell.daemon")
 
 LOOK_SECONDS = 1.0
 """A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
+EVENING_SECONDS = 20.0
+"""How often it is looked whether a report is due."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts after failures in a row."""
 LOGIN_PAUSE = 30.0
@@ -108,7 +113,15 @@ class Daemon:
         ports = Ports(self._database, self._writer, self._parser, utc_now)
         self._pipeline = Pipeline(ports, house, epoch=foundation.epoch)
         self._front = FrontDoor(self._take, house, self._settings)
-        self._reload = Reload(sources, held, (self._pipeline.move_into, self._front.move_into))
+        self._house = house
+        evenings = Evenings(self._settings.evening_report, self._settings.admins)
+        self._evening_report = EveningReport(self._writer, house, evenings)
+        tenants = (self._pipeline, self._front, self._evening_report, self)
+        self._reload = Reload(sources, held, [tenant.move_into for tenant in tenants])
+
+    def move_into(self, house: House) -> None:
+        """What a courier finds outdated is said anew as by that house."""
+        self._house = house
 
     def stop(self) -> None:
         """Begin to stop: each loop ends after the step it is in."""
@@ -132,7 +145,7 @@ class Daemon:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
             threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
-            threads.append(self._alarm())
+            threads += [self._alarm(), self._evening()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -240,13 +253,29 @@ class Daemon:
             gap=gap,
         )
 
+        def step() -> bool:
+            reword_outdated(self._database, self._writer, self._house, utc_now())
+            return courier.step()
+
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
             seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
             bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
-        return self._thread(courier_name(number + 1), courier.step, rest)
+        return self._thread(courier_name(number + 1), step, rest)
+
+    def _evening(self) -> threading.Thread:
+        def step() -> bool:
+            worked = self._evening_report.step(utc_now())
+            if worked:
+                self._ring_senders_and_folders()
+            return worked
+
+        def rest() -> None:
+            self._stop.wait(EVENING_SECONDS)
+
+        return self._thread("evening", step, rest)
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from desk.acknowledge import External, Mode
 from desk.calendar import Calendar
 from desk.department import Department
+from desk.limiter import Limits
 from desk.mail import Address, ascii_fold
 from desk.token import Key, Keyring
 from intake.evidence import EvidencePolicy
@@ -35,7 +36,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything a decision may look at that is no mail. external_limit None: no limit."""
+    """Everything a decision may look at that is no mail. limits None: nothing is limited."""
 
     mailboxes: Mapping[str, Mailbox]
     own_domains: frozenset[str]
@@ -44,7 +45,7 @@ class House:
     matcher: Matcher
     keyring: Keyring
     evidence: EvidencePolicy
-    external_limit: int | None
+    limits: Limits | None
     people: People = NOBODY
 
     def is_own(self, sender: Address | None) -> bool:
@@ -97,7 +98,7 @@ def build_house(settings: Settings, surroundings: Surroundings, written: Written
         mailboxes={one.address: _mailbox(one) for one in settings.mailbox},
         own_domains=domains,
         evidence=evidence,
-        external_limit=settings.limits.external_receipts_per_day if settings.limits.enabled else None,
+        limits=_limits(settings) if settings.limits.enabled else None,
         departments={department.key: department for department in routing.departments},
         calendars=build_calendars(routing, surroundings, written.source),
         matcher=Matcher(routing.rules),
@@ -120,11 +121,24 @@ def starter_house(surroundings: Surroundings) -> House:
         mailboxes={},
         own_domains=frozenset(),
         evidence=EvidencePolicy(mode="none"),
-        external_limit=None,
+        limits=None,
         departments={department.key: department for department in routing.departments},
         calendars=build_calendars(routing, surroundings, STARTER_SET.source),
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    given = settings.limits
+    return Limits(
+        own_per_hour=given.own_receipts_per_hour,
+        own_per_day=given.own_receipts_per_day,
+        same_words_per_day=given.same_words_receipts_per_day,
+        external_per_day=given.external_receipts_per_day,
+        external_domain_per_day=given.external_domain_receipts_per_day,
+        circuit_per_10_minutes=given.circuit_receipts_per_10_minutes,
+        catch_up=given.catch_up_receipts,
     )
 
 

@@ -3,7 +3,7 @@
 This is what `deskbell explain` prints and what settling begins with; no database is asked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from delivery.header import UnsendableAddress, sendable
 from desk.acknowledge import Candidate
@@ -81,10 +81,4 @@ def candidate(judged: Judged, house: House, mailbox: Mailbox) -> Candidate:
         negative=judged.proof.negative,
         mode=mailbox.mode,
         external=mailbox.external,
-        limit=house.external_limit,
     )
-
-
-def limited(one: Candidate, *, receipts_today: int) -> Candidate:
-    """The candidate with the number of receipts that went to the sender in the last 24 hours."""
-    return replace(one, receipts_today=receipts_today)

@@ -30,6 +30,8 @@ class Matter:
     judged: Judged
     decision: Decision
     now: datetime
+    late: bool = False
+    """The receipt says when the mail came, and that it is sorry."""
 
 
 def receipt(matter: Matter, house: House) -> Notice | None:
@@ -56,6 +58,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         token=house.keyring.token(request.reference, request.requester.key),
         urgent_contact=department.urgent_contact,
         external=external,
+        sent=request.opened if matter.late else None,
     )
     rendered = render_receipt(facts)
     message_id = _message_id(matter, house, NoticeKind.RECEIPT, request.requester.key)

@@ -3,8 +3,10 @@
 Each reader takes what TOML gave and returns the value, or raises ValueError whose text is what would be accepted.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time
 from ipaddress import ip_address
 from pathlib import Path
 from shlex import split
@@ -178,6 +180,15 @@ def _words(accepted: str) -> Callable[[object], str]:
     return lambda value: _text(value, accepted)
 
 
+def read_clock_time(value: object) -> time:
+    """The time of day, to the minute. Raises ValueError with what would be accepted."""
+    accepted = 'a time of day such as "17:30"'
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value, re.ASCII) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(accepted)
+    return time(int(found[1]), int(found[2]))
+
+
 Domain = Annotated[str, PlainValidator(read_domain)]
 MailAddress = Annotated[str, PlainValidator(read_address)]
 Host = Annotated[str, PlainValidator(read_host)]
@@ -186,4 +197,5 @@ FilePath = Annotated[Path, PlainValidator(read_path)]
 SqliteUrl = Annotated[str, PlainValidator(read_sqlite_url)]
 Command = Annotated[tuple[str, ...], PlainValidator(read_command)]
 Variable = Annotated[str, PlainValidator(read_variable)]
+ClockTime = Annotated[time, PlainValidator(read_clock_time)]
 Words = Annotated[str, PlainValidator(_words("a text of at least one printable character"))]

@@ -23,13 +23,15 @@ from desk.arrival import Arrival, Fate, Source
 from desk.mail import Mail
 from service.house import House
 from service.judged import Judged, judge
+from service.modes import with_modes
 from service.parser import ParserDied
 from service.settle import Settling, settle
 from service.transactions import Commit, Transactions
-from store import arrivals, journal
+from store import arrivals, journal, modes
 from store.arrivals import Waiting
 from store.database import Database, TransactionLost
 from store.effects import PENDING
+from store.modes import Given
 
 log = logging.getLogger("deskbell.pipeline")
 
@@ -65,7 +67,8 @@ class Pipeline:
 
     def __init__(self, ports: Ports, house: House, *, epoch: int) -> None:
         self._ports = ports
-        self._house = house
+        self._configured = self._house = house
+        self._modes: dict[str, Given] = {}
         self._epoch = epoch
         self._storing: Storing | None = None
         self._spared: set[int] = set()
@@ -125,6 +128,7 @@ class Pipeline:
         """
         after = self._storing.batch.items[-1].id if self._storing is not None else 0
         with self._ports.database.read() as connection:
+            self._obey(modes.every(connection))
             fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH, after=after)
             idle = not fresh and self._storing is None
             suspects = arrivals.suspects(connection, epoch=self._epoch, limit=1) if idle else []
@@ -138,6 +142,11 @@ class Pipeline:
             self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, [suspect.id]))
         self._spared.discard(suspect.id)
         return Batch(suspects, counted=True)
+
+    def _obey(self, given: dict[str, Given]) -> None:
+        """From now on the mailboxes have the modes they were given."""
+        if given != self._modes:
+            self._house, self._modes = with_modes(self._configured, given), given
 
     def _failures(self, one: Waiting) -> int:
         """Attempts that failed, as far as this arrival alone can have been the cause."""

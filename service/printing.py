@@ -19,6 +19,7 @@ from desk.request import Entry, Request
 from service.finding import Finding
 from service.glance import Glance
 from service.history import TakenIn
+from service.modes import Shown
 from service.reconcile import Compared
 from service.settings import Row
 from store.holding import Owed
@@ -91,6 +92,15 @@ def request(one: Request, history: Sequence[Entry]) -> None:
     for entry in history:
         print(f"\n{entry.kind}  {_when(entry.at)}  {safe(entry.author)}  (arrival {entry.arrival})")
         print(safe(entry.text).rstrip())
+
+
+def modes(found: Iterable[Shown]) -> None:
+    """Print one line for each mailbox."""
+    rows = (
+        (one.mailbox, one.mode, "config.toml" if one.changed is None else f"{one.author}, {_when(one.changed)}")
+        for one in found
+    )
+    _table(("mailbox", "mode", "given by"), rows)
 
 
 def ledger(found: Iterable[Line]) -> None:

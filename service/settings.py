@@ -6,6 +6,7 @@ refusal are made from these declarations.
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +14,19 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from desk.errors import UserError
 from desk.mail import ascii_fold
-from service.notation import SHOWN, Domain, Door, FilePath, MailAddress, Place, Section, SqliteUrl, Words, mistake
+from service.notation import (
+    SHOWN,
+    ClockTime,
+    Domain,
+    Door,
+    FilePath,
+    MailAddress,
+    Place,
+    Section,
+    SqliteUrl,
+    Words,
+    mistake,
+)
 from service.oauth import OAuth
 from service.problems import problems_of
 from service.secrets import CommandSecret
@@ -25,6 +38,7 @@ _EVERYONE = 0o004
 # Defaults that are read like written values, so that paths in them are resolved; Any, because they are not yet read.
 _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
+_EVENING: Any = "17:30"
 
 
 class SettingsError(UserError):
@@ -124,6 +138,28 @@ class Limits(Section):
     external_receipts_per_day: int = Field(
         2, description="Receipts a day for one outside address where external is limited.", ge=0
     )
+    external_domain_receipts_per_day: int = Field(
+        20, description="Receipts a day for one outside domain that is no freemail provider.", ge=0
+    )
+    own_receipts_per_hour: int = Field(
+        10, description="Receipts an hour for one of our own people; more mails wait and share a receipt.", ge=1
+    )
+    own_receipts_per_day: int = Field(30, description="The same for a day.", ge=1)
+    same_words_receipts_per_day: int = Field(
+        3,
+        description="Receipts a day for the same words of one address, numbers set aside; then they wait an hour, and "
+        "after twice as many there are no more.",
+        ge=1,
+    )
+    circuit_receipts_per_10_minutes: int = Field(
+        100,
+        description="Receipts in ten minutes, half of it for one mailbox, at which our own people's wait and outsiders "
+        "get none; where more people than that write in a month, their number instead.",
+        ge=1,
+    )
+    catch_up_receipts: int = Field(
+        200, description="Late receipts in an hour, as after an outage, beyond which they are held.", ge=1
+    )
 
 
 class Log(Section):
@@ -145,6 +181,18 @@ class Settings(Section):
         examples=[["corp.example"]],
         min_length=1,
         strict=False,
+    )
+    admins: tuple[MailAddress, ...] = Field(
+        (),
+        description="Who runs deskbell: they get the evening report. None of them may be one of the mailboxes.",
+        examples=[["admin@corp.example"]],
+        strict=False,
+    )
+    evening_report: ClockTime = Field(
+        _EVENING,
+        description="When the admins are told about the day, for each mailbox with something to tell, in the zone of "
+        "its department.",
+        validate_default=True,
     )
     database: Database = Field(default=_EMPTY, description="Where everything is kept.", validate_default=True)
     keys: Keys = Field(
@@ -192,6 +240,14 @@ class Settings(Section):
         if twice := sorted({address for address in every if every.count(address) > 1}):
             raise mistake(found=f"{', '.join(twice)} more than once", accepted="each address or alias once")
         return mailboxes
+
+    @field_validator("admins")
+    @classmethod
+    def _no_report_comes_back(cls, admins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        watched = {address for mailbox in info.data.get("mailbox", ()) for address in mailbox.addresses}
+        if own := [admin for admin in admins if ascii_fold(admin) in watched]:
+            raise mistake(found=own[0], accepted="addresses that are no mailbox of deskbell")
+        return admins
 
     @field_validator("maildir")
     @classmethod
@@ -287,4 +343,6 @@ def _shown(value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
     return "" if value is None else str(value)

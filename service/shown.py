@@ -8,6 +8,7 @@ from desk.mail import Address, Attachment, Mail
 from desk.request import Entry, Request
 from service.glance import Glance
 from service.history import TakenIn
+from service.modes import Shown
 from service.reconcile import Compared
 from store.holding import Owed
 from store.ledger import Line
@@ -16,6 +17,17 @@ from store.ledger import Line
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 with offset, to the second."""
     return None if value is None else value.isoformat(timespec="seconds")
+
+
+def mode(one: Shown) -> dict[str, Any]:
+    """A mailbox with its mode, and who gave it."""
+    return {
+        "mailbox": one.mailbox,
+        "mode": one.mode.value,
+        "configured": one.configured.value,
+        "changed": moment(one.changed),
+        "author": one.author,
+    }
 
 
 def address(value: Address | None) -> dict[str, str] | None:

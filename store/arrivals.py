@@ -49,6 +49,12 @@ class Earlier:
     request_number: int | None
 
 
+def receipt_of(connection: Connection, number: int) -> str:
+    """What was decided about the receipt of a request, such as "limited: external-limited"."""
+    opened = select(arrival.c.receipt).where(arrival.c.request_number == number, arrival.c.fate == Fate.OPENED.value)
+    return connection.scalar(opened) or ""
+
+
 def pack(one: Arrival) -> Packed:
     """The arrival with its digest and compressed bytes; the costly part, done outside the transaction."""
     level = COMPRESSION if len(one.raw) <= COMPRESSED_UP_TO else 0

@@ -73,4 +73,6 @@ def hold(connection: Connection, ids: Collection[int]) -> None:
 def release(connection: Connection, ids: Collection[int], *, now: datetime) -> None:
     """Those of the mails that are held are due now."""
     held = outbox.c.id.in_(list(ids)) & (outbox.c.state == OutboxState.HELD.value)
-    connection.execute(update(outbox).where(held).values(state=OutboxState.DUE.value, next_attempt=now))
+    connection.execute(
+        update(outbox).where(held).values(state=OutboxState.DUE.value, hold_reason=None, next_attempt=now)
+    )

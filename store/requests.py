@@ -23,7 +23,7 @@ _CHANGE_STATE = Prepared(
 )
 # Built once: making a statement costs as much as running it.
 _SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
-    outbox.c.message_id.in_(bindparam("ids", expanding=True))
+    outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.request_number.is_not(None)
 )
 _ALIASED = (
     select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)

@@ -124,7 +124,7 @@ class Outbox(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    request_number: int = Field(foreign_key="request.number", index=True)
+    request_number: int | None = Field(foreign_key="request.number", index=True)
     recipient: str = Field(index=True)
     envelope_sender: str
     message_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
@@ -138,6 +138,8 @@ class Outbox(SQLModel, table=True):
     fence: int = 0
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
+    hold_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    worded: datetime | None = None
 
 
 class OutboxContent(SQLModel, table=True):
@@ -162,7 +164,7 @@ class Promise(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     request_number: int = Field(foreign_key="request.number", index=True)
-    outbox_id: int = Field(foreign_key="outbox.id")
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
     kind: str
     due: datetime
 
@@ -201,6 +203,34 @@ class Person(SQLModel, table=True):
     manager: str
 
 
+class Limiter(SQLModel, table=True):
+    """A receipt that an address is told, at the moment it goes out; what later ones are measured by.
+
+    The address is folded and without plus-tag; domain is empty where a domain is no group of people.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str
+    domain: str
+    mailbox: str
+    own: bool
+    at: datetime
+    words: str
+    waited: bool
+    echo: bool
+    late: bool
+    outbox_id: int | None = Field(foreign_key="outbox.id")
+
+
+class Mode(SQLModel, table=True):
+    """The mode that an admin gave a mailbox; without a row that of the configuration holds."""
+
+    mailbox: str = Field(primary_key=True)
+    mode: str
+    changed: datetime
+    author: str
+
+
 def _table(model: type[SQLModel]) -> Table:
     table = SQLModel.metadata.tables[str(model.__tablename__)]
     assert isinstance(table, Table)
@@ -222,6 +252,8 @@ promise = _table(Promise)
 journal = _table(Journal)
 routing = _table(Routing)
 person = _table(Person)
+limiter = _table(Limiter)
+mode = _table(Mode)
 
 Index(
     "ix_arrival_unsettled",
@@ -244,3 +276,6 @@ Index(
     sqlite_where=outbox.c.settled.is_(None),
     postgresql_where=outbox.c.settled.is_(None),
 )
+Index("ix_limiter_address", limiter.c.address, limiter.c.at)
+Index("ix_limiter_domain", limiter.c.domain, limiter.c.at)
+Index("ix_limiter_at", limiter.c.at)

@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 from pydantic.fields import FieldInfo
 
-from desk.acknowledge import RULES
+from desk import limiter
+from desk.acknowledge import RULES, Mode
 from desk.arrival import Fate
 from desk.lifecycle import TRANSITIONS, Event, State
 from routing.reading import read_routing
@@ -84,6 +85,19 @@ def test_the_table_of_fates_names_each_fate_once_and_in_order() -> None:
 def test_the_table_of_receipts_has_the_rules_in_the_order_in_which_they_are_asked() -> None:
     _, *rows = table("Who gets a receipt")
     assert [(row[0], row[2]) for row in rows] == [(rule.name, rule.decision) for rule in RULES]
+
+
+def test_the_table_of_limits_has_the_rules_in_the_order_in_which_they_are_asked() -> None:
+    """Only outsiders meet the first two; of the others, the verdict is that for our own people."""
+    _, *rows = table("Limits on receipts")
+    assert [(row[0], row[2].split(" ")[0]) for row in rows] == [
+        (rule.name, "" if number < 2 else rule.verdict) for number, rule in enumerate(limiter.RULES)
+    ]
+
+
+def test_the_table_of_modes_names_each_mode() -> None:
+    _, *rows = table("Modes, and the evening report")
+    assert [row[0] for row in rows] == list(Mode)
 
 
 def test_the_table_of_the_lifecycle_is_the_one_that_requests_follow() -> None:

@@ -67,6 +67,15 @@ def smtp(port: int) -> str:
     return f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
 
 
+UNLIMITED = """[limits]
+own_receipts_per_hour = 1000
+own_receipts_per_day = 1000
+same_words_receipts_per_day = 1000
+circuit_receipts_per_10_minutes = 2000
+"""
+"""For a config.toml under which one person of ours writes the same words all day."""
+
+
 def free_port() -> int:
     """A port nobody listens on now."""
     import socket

@@ -145,7 +145,8 @@ def test_the_trace_tells_each_step_with_its_reasons(desk):
     desk.accept(imap(1))
     desk.settle()
     trace = json.loads(desk.rows("SELECT trace FROM arrival")[0][0])
-    assert set(trace) == {"automatic", "proof", "thread", "acknowledge", "classification", "language", "defects"}
+    steps = {"automatic", "proof", "thread", "acknowledge", "limiter", "classification", "language", "defects"}
+    assert set(trace) == steps
     assert trace["acknowledge"]["reason"] == "a person of our own domains"
     assert trace["classification"]["rules"][0]["hits"] == ["subject: printer*"]
 
