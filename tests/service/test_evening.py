@@ -14,7 +14,10 @@ from store.modes import Given
 from tests.service.cast import HELP, HR, NOON, door, works
 
 ADMINS = ("admin@corp.example", "Boss@corp.example")
-SENT = "SELECT recipient, content FROM outbox WHERE kind = 'evening' ORDER BY id"
+SENT = (
+    "SELECT recipient, content FROM outbox JOIN outbox_content ON outbox_id = outbox.id "
+    "WHERE kind = 'evening' ORDER BY id"
+)
 FIVE = timedelta(hours=5)
 """From noon to the report."""
 

@@ -69,8 +69,8 @@ def test_the_receipt_tells_the_moments_in_the_zone_of_the_person():
         message = message_from_bytes(receipt(matter(), house).content, policy=policy.default)
         return message.get_body(("plain",)).get_content()
 
-    assert "16:00" in told(HOUSE)
-    assert "01:00 (JST)" in told(replace(HOUSE, people=KNOWN.people))
+    assert "Tuesday 3 March, 12:00 (UTC)" in told(HOUSE)
+    assert "Tuesday 3 March, 21:00 (JST)" in told(replace(HOUSE, people=KNOWN.people))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ HELP = "mailbox help@corp.example"
         ('user = "help"', 'user = "desk"', (), (f"{HELP} imap.user",)),
         ("2424", "2525", (), ("listener.lmtp",)),
         ("[listener]\n", "[listener]\nsmtp = '127.0.0.1:26'\n", (), ("listener.smtp",)),
-        ("[smtp]\n", "[smtp]\nconnections = 2\n", (), ("smtp.connections",)),
+        ("[smtp]\n", "[smtp]\nconnections = 3\n", (), ("smtp.connections",)),
         ("[limits]", '[database]\nurl = "sqlite:///other.db"\n[limits]', (), ("database.url",)),
         ("[limits]", '[keys]\nfile = "other.key"\n[limits]', (), ("keys.file",)),
         ('"hr@corp.example"', '"pay@corp.example"', (), ("mailbox hr@corp.example", "mailbox pay@corp.example")),

@@ -95,14 +95,14 @@ def test_settings_are_read_only_when_asked(office, caplog):
     office.configure(CONFIG.replace("day = 2", "day = 3"))
     assert office.reload.step() is False
     assert office.hang_up() is True
-    assert [house.external_limit for house in office.houses] == [2, 3]
+    assert [house.limits.external_per_day for house in office.houses] == [2, 3]
     assert "taken over: config.toml: limits.external_receipts_per_day" in caplog.text
 
 
 def test_what_needs_a_restart_is_named_and_the_rest_holds(office, caplog):
     office.configure(CONFIG.replace("day = 2", "day = 3").replace('"out"', '"elsewhere"'))
     office.hang_up()
-    assert office.houses[-1].external_limit == 3
+    assert office.houses[-1].limits.external_per_day == 3
     assert "config.toml: needs a restart: maildir.path" in caplog.text
 
 
@@ -122,7 +122,7 @@ def test_a_broken_configuration_changes_nothing_and_is_logged_with_its_reason(of
     assert says in record.getMessage()
     office.configure(CONFIG.replace("day = 2", "day = 3"))
     office.hang_up()
-    assert office.houses[-1].external_limit == 3
+    assert office.houses[-1].limits.external_per_day == 3
 
 
 def test_a_configuration_that_went_missing_changes_nothing(office, caplog):
@@ -169,4 +169,7 @@ def test_what_the_database_prevented_is_taken_over_by_the_next_step(office, monk
         with pytest.raises(ZeroDivisionError):
             office.reload.step()
     assert [office.reload.step(), office.reload.step()] == [True, False]
-    assert (office.houses[-1].departments["it"].names["en"], office.houses[-1].external_limit) == ("The desk", 3)
+    assert (office.houses[-1].departments["it"].names["en"], office.houses[-1].limits.external_per_day) == (
+        "The desk",
+        3,
+    )

@@ -47,7 +47,10 @@ class Oracle:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._arrivals = list(scene.ledger.records("arrival"))
-        self._outbox = {row["message_id"]: row for row in scene.ledger.records("outbox")}
+        contents = {row["outbox_id"]: row["content"] for row in scene.ledger.records("outbox_content")}
+        self._outbox = {
+            row["message_id"]: row | {"content": contents[row["id"]]} for row in scene.ledger.records("outbox")
+        }
         self._floors = dict(scene.ledger.rows("select uidvalidity, floor_uid from folder"))
 
     def complaints(self) -> list[str]:
