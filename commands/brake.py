@@ -25,10 +25,10 @@ def brake_status(config: ConfigOption = None, as_json: JsonOption = False) -> No
 @app.command("release", epilog="Example: deskbell brake release")
 def brake_release(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Let the held receipts go out, with an apology and promises that are still to come."""
-    from service.installation import writing
+    from service.installation import changing
     from store import waiting
 
-    with telling_errors(), writing(settings_of(config)) as database, database.write() as connection:
+    with telling_errors(), changing(settings_of(config)) as database, database.write() as connection:
         released = waiting.release(connection, waiting.BRAKE, now=datetime.now(UTC))
         if as_json:
             print_json({"released": released})

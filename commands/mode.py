@@ -34,7 +34,7 @@ def mode(
     from service import printing
     from service import shown as values
     from service.house import UNSIGNED
-    from service.installation import reading, writing
+    from service.installation import changing, reading
     from service.modes import shown, watched
     from service.routing import stored_house
     from store import modes
@@ -45,7 +45,7 @@ def mode(
         address = watched(house, mailbox) if mailbox is not None else None
         if address is not None and wanted is not None:
             given = modes.Given(one_of(Mode, wanted, "mode"), datetime.now(UTC), getpass.getuser())
-            with writing(settings) as database, database.write() as connection:
+            with changing(settings) as database, database.write() as connection:
                 modes.give(connection, address, given)
         with reading(settings) as database, database.read() as connection:
             found = [one for one in shown(house, modes.every(connection)) if address in (None, one.mailbox)]

@@ -50,6 +50,7 @@ def checks(settings: Settings, sending: Sending) -> Iterator[Check]:
     yield Check("packages", doctor_machine.packages)
     yield Check("disk", lambda: doctor_machine.disk(settings))
     yield Check("key", lambda: doctor_house.key(settings))
+    yield Check("secrets", lambda: doctor_house.secrets(settings))
     yield Check("database", lambda: doctor_house.database(settings), 10 * LOCAL_SECONDS)
     yield Check("daemon", lambda: doctor_house.daemon(settings))
     yield Check("routing", lambda: doctor_house.routing(settings))

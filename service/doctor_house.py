@@ -14,9 +14,11 @@ from desk.targets import working_day
 from service import health
 from service.calendars import system_zone_name
 from service.finding import Finding, bad, ok, skipped, warn
-from service.house import UNSIGNED, House, Surroundings, build_house
+from service.house import UNSIGNED, House, Surroundings
 from service.installation import database_path, known_fingerprint, reading
 from service.keys import fingerprint, read_keys
+from service.oauth_expiry import accounts, expiry_warnings
+from service.routing import stored_house
 from service.settings import Settings
 from store import pulses
 from store.condition import Condition, condition
@@ -58,6 +60,15 @@ def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T |
             return ask(found)
     except (SchemaMismatch, DatabaseError):  # what was stored is in that file; the check of the database tells
         return None
+
+
+def secrets(settings: Settings) -> Iterator[Finding]:
+    """Whether a client secret ends soon; nothing where no account has one with a known end."""
+    warnings = expiry_warnings(settings, today=datetime.now(UTC).date())
+    for words in warnings:
+        yield warn("secrets", words, "make a new one in time: all mail of the account stops with it")
+    if not warnings and any(oauth.secret_expires for _, oauth in accounts(settings)):
+        yield ok("secrets", "no client secret ends within 30 days")
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -108,7 +119,7 @@ def routing(settings: Settings) -> Iterator[Finding]:
     circles = [one for one in house.departments.values() if house.mailbox_of(one.address) is not None]
     for one in circles:
         words = f"department {one.key} reads at {one.address}, which deskbell watches: its mail would come back"
-        yield bad("routing", words, "give it another address in routing.toml")
+        yield bad("routing", words, "give it another address: deskbell routing export, edit, import")
     if not circles:
         told = ", ".join(f"{one.key} at {one.address}" for one in house.departments.values())
         yield ok("routing", f"departments: {told}")
@@ -127,13 +138,15 @@ def calendar_ahead(calendar: Calendar, today: date) -> Iterable[Finding]:
     days = [day for day in _days(today, AHEAD.days) if working_day(calendar, day)]
     if not days:
         yield bad(
-            name, f"has no working hours in the next {AHEAD.days} days", "correct hours and closed in routing.toml"
+            name,
+            f"has no working hours in the next {AHEAD.days} days",
+            "correct hours and closed: deskbell routing export, edit, import",
         )
         return
     without = [str(year) for year in (today.year, today.year + 1) if not _knows_holidays(calendar, year)]
     if without:
         words = f"knows no holiday in {' and '.join(without)}: promises will fall on them"
-        yield warn(name, words, "set country (and region), or closed, in routing.toml")
+        yield warn(name, words, "set country (and region), or closed: deskbell routing export, edit, import")
     else:
         yield ok(name, f"{len(days)} working days in the next {AHEAD.days}, zone {calendar.zone.key}")
 
@@ -168,4 +181,4 @@ def header_writer() -> Iterator[Finding]:
 
 def _house(settings: Settings) -> House:
     zone = system_zone_name(os.environ, Path("/etc/localtime"))
-    return build_house(settings, Surroundings(UNSIGNED, zone))
+    return stored_house(settings, Surroundings(UNSIGNED, zone))

@@ -93,16 +93,6 @@ def _keyring(database: Database, path: Path) -> Keyring:
 
 
 @contextmanager
-def writing(settings: Settings) -> Iterator[Database]:
-    """The database, for a command that changes something. Raises SchemaMismatch where it cannot be written."""
-    path = database_path(settings)
-    if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        raise schema.SchemaMismatch(f"{path}: cannot be changed by this user")
-    with reading(settings) as database:
-        yield database
-
-
-@contextmanager
 def reading(settings: Settings) -> Iterator[Database]:
     """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
     with reading_any(settings) as database:

@@ -153,13 +153,13 @@ def taken_in(value: TakenIn) -> dict[str, Any]:
 
 
 def owed(value: Owed) -> dict[str, Any]:
-    """A mail of ours. No other ids of it are known in this version: aliases is always empty."""
+    """A mail of ours."""
     return {
         "id": value.id,
         "kind": value.kind.value,
         "recipient": value.recipient,
         "message_id": value.message_id,
-        "aliases": [],
+        "aliases": list(value.aliases),
         "state": value.state.value,
         "phase": value.phase.value if value.phase else None,
         "attempts": value.attempts,

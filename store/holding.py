@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from desk.outbox import NoticeKind, OutboxState, Phase
-from store.tables import outbox
+from store.tables import outbox, outbox_alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Owed:
     attempts: int
     next_attempt: datetime | None
     last_reply: str | None
+    aliases: tuple[str, ...] = ()
+    """The ids that relays gave it instead of its own."""
 
 
 _OWED = select(
@@ -41,7 +43,8 @@ _TRIED_AGAIN = (OutboxState.DUE, OutboxState.SENDING)
 
 def every(connection: Connection, *, state: OutboxState | None) -> list[Owed]:
     """All mails of ours, oldest first; only those in one state where given."""
-    chosen = _OWED if state is None else _OWED.where(outbox.c.state == state.value)
+    wanted = true() if state is None else outbox.c.state == state.value
+    aliases = _aliases(connection, wanted)
     return [
         Owed(
             id=row.id,
@@ -53,9 +56,18 @@ def every(connection: Connection, *, state: OutboxState | None) -> list[Owed]:
             attempts=row.attempts,
             next_attempt=row.next_attempt if row.state in _TRIED_AGAIN else None,
             last_reply=row.last_reply,
+            aliases=tuple(aliases.get(row.id, ())),
         )
-        for row in connection.execute(chosen)
+        for row in connection.execute(_OWED.where(wanted))
     ]
+
+
+def _aliases(connection: Connection, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
+    known = select(outbox_alias.c.outbox_id, outbox_alias.c.message_id).join(outbox).order_by(outbox_alias.c.id)
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(known.where(wanted)):
+        found.setdefault(row.outbox_id, []).append(row.message_id)
+    return found
 
 
 def states(connection: Connection, ids: Collection[int]) -> dict[int, OutboxState]:
