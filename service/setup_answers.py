@@ -111,6 +111,7 @@ class Answers(Section):
 
     provider: Provider = Field("generic", description="Who runs the mail servers.")
     own_domains: tuple[Domain, ...] = Field((), description="Whose senders are our own people.", strict=False)
+    admins: tuple[MailAddress, ...] = Field((), description="Who gets the evening report.", strict=False)
     zone: Words | None = Field(None, description="Time zone of the calendar.", examples=["Europe/Warsaw"])
     country: Words | None = Field(None, description="Whose public holidays are closed days.", examples=["PL"])
     departments: dict[str, MailAddress] = Field(default_factory=dict, description="Where each department reads.")

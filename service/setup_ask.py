@@ -77,10 +77,20 @@ def interview(person: Person, provider: Provider, show: Callable[[str], None]) -
     if provider == "generic":
         raw["smtp"] = _relay(person, raw)
     raw["departments"] = _departments(person, domain, {one["address"].lower() for one in raw["mailbox"]})
+    raw["admins"] = _admins(person, {one["address"].lower() for one in raw["mailbox"]})
     country = person.asked("Country whose public holidays are closed days, such as PL (Enter: none)", _country)
     answers = checked(raw | ({"country": country} if country else {}), _SOURCE)
     require_complete(answers, _SOURCE)
     return answers
+
+
+def _admins(person: Person, watched: set[str]) -> list[str]:
+    def take(text: str) -> list[str]:
+        if text.lower() in watched:
+            raise ValueError("an address that deskbell does not watch")
+        return [read_address(text)] if text else []
+
+    return person.asked("Who reads each evening what the mailboxes would have sent (Enter: nobody)", take)
 
 
 def _server(person: Person, question: str, default: str, find: Callable[[str, str | None], Server]) -> Server:

@@ -38,6 +38,7 @@ def files_of(answers: Answers) -> dict[str, str]:
     assert imap is not None, "answers are checked"
     assert relay is not None, "answers are checked"
     config: list[str] = [_HEAD, f"own_domains = {_toml(list(answers.domains))}"]
+    config += [f"admins = {_toml(list(answers.admins))}"] if answers.admins else []
     files: dict[str, str] = {ROUTING: routing_text(answers)}
     for one in answers.mailbox:
         secret = _login(one, answers, user=one.user or one.address, name=one.address)
