@@ -150,6 +150,7 @@ def test_questions_lead_to_the_same_and_a_wrong_answer_is_asked_again(tmp_path, 
         "",
         *(f"127.0.0.1:{relay.port}", "maybe", "n"),
         *(address, "it-team@corp.example", "", "", ""),
+        *(address, "boss@corp.example"),
         *("XX", "pl"),
     ]
     done = init(folder, said="\n".join([*lines, ""]))
@@ -158,6 +159,7 @@ def test_questions_lead_to_the_same_and_a_wrong_answer_is_asked_again(tmp_path, 
         assert words in done.stderr
     assert (folder / f"{address}.password").read_text() == f"{PASSWORD}\n"
     assert 'mode = "observe"' in (folder / "config.toml").read_text()
+    assert 'admins = ["boss@corp.example"]' in (folder / "config.toml").read_text()
     assert 'address = "it-team@corp.example"' in (folder / "routing.toml").read_text()
     assert floors(folder) == [(address, "INBOX", 0)]
     assert deskbell("config", "show", "--config", str(folder / "config.toml")).returncode == 0
