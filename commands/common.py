@@ -138,8 +138,8 @@ def content_of(path: str) -> bytes:
 
 
 def say(words: str) -> None:
-    """Talk goes to stderr."""
-    print(words, file=sys.stderr)
+    """Tell the person at the terminal; data goes to stdout, this does not."""
+    print(f"deskbell: {words}", file=sys.stderr)
 
 
 def one_of(values: Any, given: str, what: str) -> Any:
