@@ -102,7 +102,8 @@ class EveningReport:
             meta.write(connection, key, Bookmark(evening, newest).text)
             limiter.forget(connection, before=now - KNOWN_FOR)
             current = with_modes(self._house, modes.every(connection)).mailboxes[mailbox.address]
-            day = Day(current, self._zone(mailbox), before, evening)
+            hidden = frozenset(one.key for one in self._house.departments.values() if one.confidential)
+            day = Day(current, self._zone(mailbox), before, evening, hidden)
             facts = _facts(connection, self._house, day)
             for admin in self._evenings.admins if _tells_something(facts) else ():
                 outbox.owe(connection, None, _notice(self._house, day, facts, admin, now), now=now)
@@ -118,6 +119,8 @@ class Day:
     zone: ZoneInfo
     since: Bookmark
     until: datetime
+    hidden: frozenset[str]
+    """Keys of the confidential departments: who wrote to them is not told."""
 
 
 def _tells_something(facts: EveningFacts) -> bool:
@@ -154,11 +157,15 @@ def _lines(day: Day, found: Sequence[Seen], words: Callable[[Seen], str]) -> tup
     more = (f"and {len(found) - LINES} more: deskbell ledger list",) if len(found) > LINES else ()
     return (
         tuple(
-            f"{one.received.astimezone(day.zone):%d.%m. %H:%M} {one.writer or 'a mail'}: {words(one)} ({one.id})"
+            f"{one.received.astimezone(day.zone):%d.%m. %H:%M} {_writer(day, one)}: {words(one)} ({one.id})"
             for one in found[:LINES]
         )
         + more
     )
+
+
+def _writer(day: Day, one: Seen) -> str:
+    return "somebody" if one.department in day.hidden else one.writer or "a mail"
 
 
 def _would(one: Seen) -> str:

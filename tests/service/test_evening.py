@@ -90,6 +90,21 @@ def test_no_word_of_a_mail_is_in_the_report(desk):
     assert not any("ebra" in text or "quagmire" in text for _, _, text in found)
 
 
+def test_who_wrote_to_a_confidential_department_is_not_told(desk):
+    it = desk.house.departments["it"]
+    confidential = {**desk.house.departments, "it": replace(it, confidential=True)}
+    open_ = [text for _, _, text in evening_of(desk, letter("Printer", "It is broken."))]
+    assert all("anna@corp.example" in text for text in open_)
+    secret = report(desk)
+    secret.move_into(replace(secret._house, departments=confidential))
+    with desk.database.write() as connection:
+        connection.exec_driver_sql("UPDATE meta SET value = '2026-03-01T17:00:00+00:00 0' WHERE key LIKE 'evening%'")
+    secret.step(NOON + FIVE + timedelta(days=1))
+    text = told(desk)[-1][2]
+    assert "somebody: a receipt" in text
+    assert "anna@" not in text
+
+
 def test_a_report_goes_out_once_whoever_asks_and_however_often(desk):
     evening_of(desk, letter("Printer", "It is broken."))
     for _ in range(2):
