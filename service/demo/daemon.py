@@ -1,11 +1,13 @@
 """The daemon of a demo: `deskbell run` as a process of its own, as in real life."""
 
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 from desk.errors import RefusedError
 from service.demo.patience import until
@@ -13,6 +15,8 @@ from service.demo.place import Place
 
 T = TypeVar("T")
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a demo."""
 PATIENCE = 30.0
 """Seconds for whatever takes milliseconds on an idle machine."""
 STOP_SECONDS = 10.0
@@ -28,6 +32,20 @@ def program() -> str:
     return str(beside if beside.exists() else Path(sys.argv[0]).absolute())
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A signal that comes in the block is heard behind it: a process that is just being made would be nobody's."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
 class Daemon:
     """`deskbell run` on a place; nothing of it runs after the block."""
 
@@ -39,20 +57,24 @@ class Daemon:
         """Every door is open. Raises DaemonTrouble."""
         with self._place.log.open("ab") as log:
             begin = log.tell()
-            # A group of its own: Ctrl-C in the terminal reaches the demo alone, which then ends the daemon in order.
-            self._process = subprocess.Popen(  # noqa: S603 # our own command
-                [program(), "run", "--config", str(self._place.config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-            )
-        try:
-            self.wait(lambda: b"ready" in self._said(begin).splitlines() or None, "to be ready")
-        except BaseException:  # no mail was handed in yet
-            self._end()
-            raise
+            try:
+                with _uninterrupted():
+                    self._process = self._started(log)
+                self.wait(lambda: b"ready" in self._said(begin).splitlines() or None, "to be ready")
+            except BaseException:  # no mail was handed in yet
+                self._end()
+                raise
         return self
+
+    def _started(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        # A group of its own: Ctrl-C in the terminal reaches the demo alone, which then ends the daemon in order.
+        return subprocess.Popen(  # noqa: S603 # our own command
+            [program(), "run", "--config", str(self._place.config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -81,7 +103,8 @@ class Daemon:
         raise DaemonTrouble(f"deskbell ended by itself: {self._last_words()}")
 
     def _end(self) -> None:
-        assert self._process is not None
+        if self._process is None:  # it could not even be started
+            return
         self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)

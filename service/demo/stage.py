@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from service.calendars import system_zone_name
-from service.demo.daemon import Daemon
+from service.demo.daemon import ENDING, Daemon
 from service.demo.fates import Ledger
 from service.demo.inbox import Inbox
 from service.demo.place import Place, ready_place, remember
@@ -16,8 +16,6 @@ from service.demo.play import Morning, Say, Stage, belongings, invitation, outlo
 from service.demo.post import door_of
 from service.house import UNSIGNED, Surroundings, build_house
 from service.installation import reading
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def demo(folder: Path, environ: Mapping[str, str], voice: Voice, *, wait: bool) 
     so before the morning was over, NoPlace, DaemonTrouble, and whatever a configuration can be refused with.
     """
     os.umask(0o077)  # As `deskbell run`: the folder holds mail.
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, _end)
     place = ready_place(folder)
     earlier = "going on with an earlier demo" if place.used_before else "starting deskbell"
@@ -85,5 +83,5 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 def _ignore() -> None:
     # Not SIG_IGN: Python raises OSError for a signal that came a moment before it is ignored that way.
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, lambda _number, _frame: None)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def begun(tmp_path: Path) -> Demo:
         command = [str(COMMAND), "demo", "--folder", str(folder)]
         process = subprocess.Popen(command, stdout=out, stderr=err, env=_environ(state))
     return Demo(folder, process, told, talk, state)
+
+
+def processes_of(folder: Path) -> list[str]:
+    """The commands that run for the folder, whoever started them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            found.append(path.read_text(encoding="utf-8", errors="replace"))
+    return [command for command in found if str(folder) in command]
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +273,7 @@ def test_a_signal_before_the_morning_is_over_is_one_sentence(tmp_path: Path) -> 
     assert demo.talk.read_text().splitlines()[1:] == [
         "deskbell: stopped before the morning was over; it can be played again in the same folder"
     ]
+    assert processes_of(demo.folder) == []
 
 
 def test_where_nobody_reads_what_it_says_it_ends_without_complaint(tmp_path: Path) -> None:
