@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from delivery.maildir import MaildirTransport
@@ -31,6 +33,7 @@ from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pipeline import Pipeline, Ports
 from service.settings import Mailbox, Settings
+from service.sharing import KEEP_SECONDS, POLL_SECONDS, Share
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
 from store.database import Database
@@ -69,6 +72,9 @@ class Daemon:
         self._settings = foundation.settings
         self._house = foundation.house
         self._database = foundation.database
+        self._epoch = foundation.epoch
+        self._share = Share(self._database, self._epoch, self._folder_names())
+        self._rest_seconds = POLL_SECONDS if self._share.is_shared else IDLE_SECONDS
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
@@ -91,14 +97,12 @@ class Daemon:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
         compose.self_test()
         render.check()
-        outbox = StoredOutbox(self._database, self._writer)
-        freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
-        if freed or ambiguous:
-            log.warning("left by an earlier start: %d mails not sent, %d perhaps sent", freed, ambiguous)
+        self._keep_share()
         with ExitStack() as after:
+            after.callback(self._release_share)
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors()]
+            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), *self._sharers()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -112,10 +116,38 @@ class Daemon:
         if not self._stop.is_set():
             ready()
 
+    def _folder_names(self) -> list[str]:
+        return [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
+
+    def _keep_share(self) -> bool:
+        """Our sign of life; what is owed by a daemon that is no more becomes due. Never more to do at once: False."""
+        self._share.keep()
+        outbox = StoredOutbox(self._database, self._writer, self._epoch)
+        freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
+        if freed or ambiguous:
+            log.warning("left by an earlier start: %d mails not sent, %d perhaps sent", freed, ambiguous)
+            self._ring_senders_and_folders()
+        return False
+
+    def _release_share(self) -> None:
+        try:
+            self._share.release()
+        except OperationalError as error:  # our leases end by themselves; each mail is where the last commit left it
+            log.warning("leases could not be given back: %s", _words(error))
+
+    def _sharers(self) -> Sequence[threading.Thread]:
+        if not self._share.is_shared:
+            return []
+        return [self._thread("share", self._keep_share, lambda: self._pause(KEEP_SECONDS))]
+
+    def _pause(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
     def _expected(self) -> list[str]:
-        folders = [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
         listener = self._settings.listener
-        return folders + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
+        return self._folder_names() + [
+            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
+        ]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -146,6 +178,10 @@ class Daemon:
                 pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
+            except OperationalError as error:  # as below: the database is away, full or busy, which is no mail's fault
+                log.error("%s: the database: %s: tried again", name, _words(error))  # noqa: TRY400 - as above
+                self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
             except Exception:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
                 self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
@@ -158,7 +194,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(IDLE_SECONDS))
+        return self._thread("settle", step, lambda: self._settle_bell.wait(self._rest_seconds))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -174,7 +210,7 @@ class Daemon:
         # Each courier has its share of the rate.
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
-            StoredOutbox(self._database, self._writer),
+            StoredOutbox(self._database, self._writer, self._epoch),
             _transport(self._settings),
             Chance(utc_now, random.random),
             gap=gap,
@@ -183,8 +219,8 @@ class Daemon:
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
-            seconds = IDLE_SECONDS if until is None else (until - now).total_seconds()
-            bell.wait(min(max(seconds, 0.01), IDLE_SECONDS))
+            seconds = self._rest_seconds if until is None else (until - now).total_seconds()
+            bell.wait(min(max(seconds, 0.01), self._rest_seconds))
 
         return self._thread(f"courier {number + 1}", courier.step, rest)
 
@@ -221,6 +257,10 @@ class Daemon:
         name = f"{mailbox.address} {folder}"
 
         def step() -> bool:
+            if not self._share.holds(name):
+                watch.close()
+                self._is_open(name)  # for whoever has the lease
+                return False
             try:
                 watch.open()
                 self._is_open(name)
@@ -232,7 +272,13 @@ class Daemon:
                 self._settle_bell.ring()
             return worked
 
-        return self._thread(name, step, lambda: self._rest(watch, bell))
+        def rest() -> None:
+            if self._share.holds(name):
+                self._rest(watch, bell)
+            else:
+                self._pause(POLL_SECONDS)
+
+        return self._thread(name, step, rest)
 
     def _rest(self, watch: FolderWatch, bell: SocketBell) -> None:
         try:
@@ -255,6 +301,11 @@ class Daemon:
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
         future.add_done_callback(lambda _future: self._settle_bell.ring())
         return future
+
+
+def _words(error: OperationalError) -> str:
+    """The driver's own, on one line and without the statement."""
+    return " ".join(str(error.orig).split())
 
 
 def _transport(settings: Settings) -> Transport:

@@ -20,11 +20,12 @@ log = logging.getLogger("deskbell.outbox")
 
 
 class StoredOutbox:
-    """The outbox of a database, for one courier."""
+    """The outbox of a database, for one courier of a start (epoch)."""
 
-    def __init__(self, database: Database, transactions: Transactions) -> None:
+    def __init__(self, database: Database, transactions: Transactions, epoch: int) -> None:
         self._database = database
         self._transactions = transactions
+        self._epoch = epoch
         self._recording: tuple[Claimed, Commit[None]] | None = None
         self._unrecorded: list[Claimed] = []
 
@@ -34,7 +35,9 @@ class StoredOutbox:
         if self._unrecorded:
             self.recover(self._unrecorded, now=now, hold=AMBIGUOUS_HOLD)
             self._unrecorded.clear()
-        return self._transactions.run(lambda connection: outbox.claim(connection, now=now, limit=limit))
+        return self._transactions.run(
+            lambda connection: outbox.claim(connection, now=now, limit=limit, holder=self._epoch)
+        )
 
     def reach_dot(self, claimed: Claimed) -> None:
         """From now on the mail may have been accepted; what was recorded before is committed."""
@@ -65,12 +68,11 @@ class StoredOutbox:
 
     def recover(self, held: Sequence[Claimed], *, now: datetime, hold: timedelta) -> None:
         """Give back mails without a recorded outcome."""
-        ids = [claimed.id for claimed in held]
-        self._transactions.run(lambda connection: outbox.recover(connection, ids, now=now, hold=hold))
+        self._transactions.run(lambda connection: outbox.give_back(connection, held, now=now, hold=hold))
 
     def recover_all(self, *, now: datetime, hold: timedelta) -> tuple[int, int]:
-        """Give back every mail that an earlier start held; how many surely were not sent, and how many perhaps."""
-        return self._transactions.run(lambda connection: outbox.recover(connection, None, now=now, hold=hold))
+        """Give back every mail held by a start that is no more; how many surely were not sent, how many perhaps."""
+        return self._transactions.run(lambda connection: outbox.recover(connection, now=now, hold=hold))
 
     def next_due(self) -> datetime | None:
         """When the next owed mail is to be tried, or None where nothing is owed."""

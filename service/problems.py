@@ -19,7 +19,6 @@ LATER = {
     "move": '"auto", "keyword", "seen", "nothing"',
     "delete": '"auto", "keyword", "seen", "nothing"',
     "dkim": '"none", "boundary", "trusted_ar", "exchange"',
-    "postgresql": 'sqlite:///PATH, such as "sqlite:///deskbell.db"',
 }
 """What is planned but not offered yet, with what is accepted instead."""
 

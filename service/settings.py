@@ -13,7 +13,19 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from desk.errors import UserError
 from desk.mail import ascii_fold
-from service.notation import SHOWN, Domain, Door, FilePath, MailAddress, Place, Section, SqliteUrl, Words, mistake
+from service.notation import (
+    SHOWN,
+    DatabaseUrl,
+    Domain,
+    Door,
+    FilePath,
+    MailAddress,
+    Place,
+    Section,
+    Url,
+    Words,
+    mistake,
+)
 from service.problems import problems_of
 from service.server import Imap, Maildir, Server, Smtp
 
@@ -23,6 +35,7 @@ _EVERYONE = 0o004
 # Defaults that are read like written values, so that paths in them are resolved; Any, because they are not yet read.
 _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
+_DATABASE: Any = "sqlite:///deskbell.db"
 
 
 class SettingsError(UserError):
@@ -64,9 +77,11 @@ class Mailbox(Section):
 class Database(Section):
     """Where everything is kept."""
 
-    url: SqliteUrl = Field(
-        "sqlite:///deskbell.db",
-        description="The database; a relative path starts at the folder of this file.",
+    url: Url = Field(
+        _DATABASE,
+        description="The database: a SQLite file (a relative path starts at the folder of this file), or "
+        "postgresql://USER@HOST/DATABASE, which several `deskbell run` may share. A password is better kept in "
+        "~/.pgpass or the file that PGPASSFILE names.",
         validate_default=True,
     )
 
@@ -175,7 +190,8 @@ class Settings(Section):
     def exposes_passwords(self) -> bool:
         """A password stands in the file, and everyone on this machine may read it."""
         servers = (self.smtp, *(mailbox.imap for mailbox in self.mailbox))
-        return self._exposed and any(server is not None and server.password is not None for server in servers)
+        written = any(server is not None and server.password is not None for server in servers)
+        return self._exposed and (written or self.database.url.has_password)
 
     def model_post_init(self, context: Place, /) -> None:
         """Keep where this was read from."""
@@ -282,4 +298,6 @@ def _shown(value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, DatabaseUrl):
+        return value.shown
     return "" if value is None else str(value)

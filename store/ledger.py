@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
@@ -54,6 +54,9 @@ _LINES: Select[Any] = select(
     arrival.c.trace,
 )
 
+# Typed, because people name numbers that no column can hold.
+_LINE = _LINES.where(arrival.c.id == bindparam("wanted", type_=BigInteger))
+
 
 def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> list[Line]:
     """All arrivals, oldest first; of one mailbox or fate where given."""
@@ -67,7 +70,7 @@ def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> 
 
 def find(connection: Connection, arrival_id: int) -> Line | None:
     """The arrival of that number, or None."""
-    row = connection.execute(_LINES.where(arrival.c.id == arrival_id)).one_or_none()
+    row = connection.execute(_LINE, {"wanted": arrival_id}).one_or_none()
     return None if row is None else _line(row)
 
 

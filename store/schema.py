@@ -7,10 +7,10 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import inspect
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError, ProgrammingError
 
-from desk.errors import UserError
+from desk.errors import RefusedError, UserError
 from store.database import Database
 from store.tables import metadata
 
@@ -21,8 +21,15 @@ class SchemaMismatch(UserError):
     """The database was made by another version of deskbell, or by something else."""
 
 
+class DatabaseUnusable(RefusedError):
+    """The database cannot be reached, or refuses us."""
+
+
 def prepare(database: Database) -> None:
-    """Create the schema in an empty database; raise SchemaMismatch where there is another one than ours."""
+    """Create the schema in an empty database; raise SchemaMismatch where there is another one than ours.
+
+    Raises DatabaseUnusable too. Where several daemons share the database the caller has the turn (turns.starting).
+    """
     scripts = _scripts()
     head = scripts.get_current_head()
     current = _current(database)
@@ -54,9 +61,25 @@ def _scripts() -> ScriptDirectory:
 def _current(database: Database) -> str | None:
     try:
         with database.read() as connection:
+            _check_encoding(connection)
             return MigrationContext.configure(connection).get_current_revision()
     except DatabaseError as error:  # no mail is in hand: nothing runs on it
-        raise SchemaMismatch(f"{database.engine.url.database}: is no usable database: {error.orig}") from error
+        if database.is_shared:
+            raise DatabaseUnusable(f"{database.name}: {_first_line(error)}") from None
+        raise SchemaMismatch(f"{database.name}: is no usable database: {error.orig}") from error
+
+
+def _check_encoding(connection: Connection) -> None:
+    """Mail is in all scripts of the world."""
+    if connection.dialect.name == "postgresql":
+        encoding = connection.scalar(text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            raise SchemaMismatch(f"the database is in {encoding}; accepted: one made with ENCODING 'UTF8'")
+
+
+def _first_line(error: DatabaseError) -> str:
+    """The driver's words; what follows the first line repeats the attempt for each address of the host."""
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def _has_tables(database: Database) -> bool:
@@ -77,6 +100,13 @@ def _migrate(database: Database, scripts: ScriptDirectory) -> None:
         return scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001  the API has no public name
 
     environment = EnvironmentContext(Config(), scripts, fn=up)
+    try:
+        _run(database, environment)
+    except ProgrammingError as error:  # rolled back: the database is as empty as it was
+        raise DatabaseUnusable(f"{database.name}: the tables cannot be made: {_first_line(error)}") from error
+
+
+def _run(database: Database, environment: EnvironmentContext) -> None:
     with database.write() as connection:
         environment.configure(
             connection=connection, target_metadata=metadata, transactional_ddl=True, render_as_batch=True

@@ -85,7 +85,7 @@ class Arrival(SQLModel, table=True):
     envelope_sender: str | None
     envelope_recipient: str | None
     content_key: str | None = Field(default=None, index=True)
-    message_id: str | None = Field(default=None, sa_column=Column(Text, nullable=True, index=True))
+    message_id: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     evidence: int | None = None
     attempts: int = 0
     fate: str
@@ -136,6 +136,7 @@ class Outbox(SQLModel, table=True):
     ambiguous: int = 0
     next_attempt: datetime
     fence: int = 0
+    holder: int | None = None
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
 
@@ -146,6 +147,14 @@ class OutboxContent(SQLModel, table=True):
     __tablename__ = "outbox_content"
     outbox_id: int | None = Field(default=None, primary_key=True, foreign_key="outbox.id")
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Lease(SQLModel, table=True):
+    """What one start (epoch) of several has to itself until that moment: milliseconds, by the database's clock."""
+
+    name: str = Field(primary_key=True)
+    holder: int
+    until: int = Field(sa_type=BigInteger)
 
 
 class Promise(SQLModel, table=True):
@@ -186,9 +195,12 @@ participant = _table(Participant)
 entry = _table(Entry)
 outbox = _table(Outbox)
 outbox_content = _table(OutboxContent)
+lease = _table(Lease)
 promise = _table(Promise)
 journal = _table(Journal)
 
+# Others write these ids, up to a thousand characters long: more than a B-tree of PostgreSQL can hold.
+Index("ix_arrival_message_id", arrival.c.message_id, postgresql_using="hash")
 Index(
     "ix_arrival_unsettled",
     arrival.c.id,

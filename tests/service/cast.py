@@ -77,7 +77,7 @@ class MortalParser(InlineParser):
 
 @dataclass
 class Works:
-    """A pipeline on a database in memory, with all that it touches."""
+    """A pipeline on a database, with all that it touches."""
 
     database: Database
     transactions: DirectTransactions
@@ -104,11 +104,16 @@ class Works:
 
 @contextmanager
 def works():
-    """A pipeline of the office."""
+    """A pipeline of the office, on a database in memory."""
     database = Database("sqlite://")
     schema.prepare(database)
-    yield _works(database, MortalParser(), Clock(), 1)
+    yield works_on(database)
     database.close()
+
+
+def works_on(database):
+    """A pipeline of the office on that database."""
+    return _works(database, MortalParser(), Clock(), 1)
 
 
 def _works(database, parser, clock, epoch):

@@ -5,15 +5,9 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from service import pipeline as module
 from service.parser import ParserDied
-from tests.service.cast import door, imap, mail, works
+from tests.service.cast import door, imap, mail
 
 FATES = "SELECT fate, attempts FROM arrival ORDER BY id"
-
-
-@pytest.fixture
-def desk():
-    with works() as desk:
-        yield desk
 
 
 def failing(monkeypatch, error, *, subject=None, times=99):

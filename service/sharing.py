@@ -1,0 +1,56 @@
+"""What one daemon of several on the same database has to itself: its sign of life, and the folders that it watches.
+
+Mail in the database needs no such thing: arrivals and owed mails are claimed one by one. A folder is watched by whoever
+has its lease. Where two do for a moment, because one stood still, each of their writes still happens once.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+
+from service.installation import LEASE_SECONDS, lease_of
+from store import leases
+from store.database import Database
+
+KEEP_SECONDS = 3.0
+"""Between two signs of life, and between two looks for what a dead daemon left."""
+POLL_SECONDS = 1.0
+"""A loop with nothing to do looks this often for what another daemon stored."""
+
+
+class Share:
+    """The leases of one start (epoch). On a database that is not shared it has everything, and does nothing."""
+
+    def __init__(self, database: Database, epoch: int, folders: Sequence[str]) -> None:
+        self._database = database
+        self._epoch = epoch
+        self._names = [lease_of(epoch), *folders]
+        self._held: frozenset[str] = frozenset()
+        self._until = 0.0
+        self._changing = threading.Lock()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there may be others."""
+        return self._database.is_shared
+
+    def keep(self) -> None:
+        """What was ours stays ours for another while, and what nobody holds becomes ours."""
+        if not self.is_shared:
+            return
+        begun = time.monotonic()
+        with self._database.write() as connection:
+            held = leases.keep(connection, self._names, holder=self._epoch, seconds=LEASE_SECONDS)
+        with self._changing:
+            self._held, self._until = held, begun + LEASE_SECONDS
+
+    def holds(self, folder: str) -> bool:
+        """Whether the folder is ours to watch; not after a lease that we could not renew."""
+        with self._changing:
+            return not self.is_shared or (folder in self._held and time.monotonic() < self._until)
+
+    def release(self) -> None:
+        """The others need not wait until our leases end."""
+        if self.is_shared:
+            with self._database.write() as connection:
+                leases.release(connection, holder=self._epoch)
