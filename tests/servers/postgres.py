@@ -82,8 +82,15 @@ class Postgres:
             )
         until(self._answers, seconds=30)
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """The server is gone: SIGINT ends every session first, SIGQUIT is a crash."""
+    def stop(self) -> None:
+        """The server has ended every session, and then itself."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """The server is gone at once, and has to recover at its next start."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(timeout=30)

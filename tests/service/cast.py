@@ -93,6 +93,10 @@ class Works:
         while self.pipeline.settle():
             pass
 
+    def take_in_hand(self):
+        """This start has claimed what it will settle next."""
+        self.pipeline._next_batch()
+
     def restarted(self, epoch=2):
         """The same database after a new start."""
         return _works(self.database, self.parser, self.clock, epoch)
