@@ -4,7 +4,6 @@ Mail in the database needs no such thing: arrivals and owed mails are claimed on
 has its lease. Where two do for a moment, because one stood still, each of their writes still happens once.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 
@@ -25,9 +24,8 @@ class Share:
         self._database = database
         self._epoch = epoch
         self._names = [lease_of(epoch), *folders]
-        self._held: frozenset[str] = frozenset()
-        self._until = 0.0
-        self._changing = threading.Lock()
+        # Replaced as a whole: other threads ask.
+        self._held: tuple[frozenset[str], float] = (frozenset(), 0.0)
 
     @property
     def is_shared(self) -> bool:
@@ -41,13 +39,12 @@ class Share:
         begun = time.monotonic()
         with self._database.write() as connection:
             held = leases.keep(connection, self._names, holder=self._epoch, seconds=LEASE_SECONDS)
-        with self._changing:
-            self._held, self._until = held, begun + LEASE_SECONDS
+        self._held = held, begun + LEASE_SECONDS
 
     def holds(self, folder: str) -> bool:
         """Whether the folder is ours to watch; not after a lease that we could not renew."""
-        with self._changing:
-            return not self.is_shared or (folder in self._held and time.monotonic() < self._until)
+        held, until = self._held
+        return not self.is_shared or (folder in held and time.monotonic() < until)
 
     def release(self) -> None:
         """The others need not wait until our leases end."""

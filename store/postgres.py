@@ -66,7 +66,7 @@ def _begin_session(driver: Any, _record: object) -> None:
 @cache
 def _without_nul() -> type:
     """How psycopg writes a text. PostgreSQL takes every character but NUL, and no mail shall fail for one."""
-    from psycopg.types.string import StrDumperUnknown
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra: not everybody has it
 
     class Dumper(StrDumperUnknown):  # type: ignore[misc,unused-ignore]  # as far as the library is typed
         def dump(self, obj: str) -> Any:

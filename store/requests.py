@@ -29,7 +29,9 @@ _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
 )
 # Typed, because people name numbers that no column can hold; so below.
-_PARTICIPANTS = Prepared(select(participant.c.address).where(participant.c.request_number == bindparam("number", type_=BigInteger)))
+_PARTICIPANTS = Prepared(
+    select(participant.c.address).where(participant.c.request_number == bindparam("number", type_=BigInteger))
+)
 
 
 def next_number(connection: Connection) -> int:

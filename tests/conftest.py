@@ -40,7 +40,8 @@ def prepared_postgres(postgres: Postgres) -> str:
     return url
 
 
-BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql", marks=pytest.mark.server)]
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.server)]
+"""The kinds of database a test runs on."""
 
 
 @pytest.fixture(params=BOTH)
@@ -71,13 +72,17 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database with our schema, on SQLite and on PostgreSQL."""
-    if request.param == "postgresql":
-        yield request.getfixturevalue("postgres_database")
-        return
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """A SQLite file with our schema."""
     database = Database(f"sqlite:///{tmp_path / 'deskbell.db'}")
     schema.prepare(database)
     yield database
     database.close()
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> Database:
+    """A database with our schema, on SQLite and on PostgreSQL."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found

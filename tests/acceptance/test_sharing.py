@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.servers.dovecot import Dovecot, until
+from tests.servers.dovecot import Dovecot
 from tests.servers.installation import PATIENCE, Installation, free_port, mailbox, smtp
 from tests.servers.letters import Letter, letter, read
 from tests.servers.postgres import Postgres
@@ -80,7 +80,7 @@ def check_each_has_one_request_and_one_receipt(desk: Sharing, sink: Sink, mails:
 def test_two_daemons_over_one_mailbox_share_the_work_and_send_each_receipt_once(
     dovecot: Dovecot, postgres: Postgres, tmp_path: Path
 ) -> None:
-    """Both were first starts of an empty database; both settle, both send, one watches the folder."""
+    """Both were first starts of an empty database; one watches the folder; who stops gives everything back."""
     mails, url = employees(STREAM), postgres.create()
     with Sink() as sink:
         config = mailbox("help@corp.example", dovecot, user="two-help") + smtp(sink.port)

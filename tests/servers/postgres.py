@@ -99,12 +99,12 @@ class Postgres:
     def create(self, template: str = "template0") -> str:
         """The URL of a new database, a copy of the template (a URL or name)."""
         name = f"deskbell{next(self._numbers)}"
-        self.sql(f'CREATE DATABASE {name} TEMPLATE {template.rpartition("/")[2]} STRATEGY file_copy')
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template.rpartition('/')[2]} STRATEGY file_copy")
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
     def drop(self, url: str) -> None:
         """The database is gone, whoever is connected to it."""
-        self.sql(f'DROP DATABASE {url.rpartition("/")[2]} WITH (FORCE)')
+        self.sql(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def sql(self, statement: str, database: str = USER) -> list[tuple[str, ...]]:
         """What psql answers, as text."""

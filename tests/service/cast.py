@@ -94,7 +94,7 @@ class Works:
             pass
 
     def take_in_hand(self):
-        """This start has claimed what it will settle next."""
+        """What will be settled next is claimed."""
         self.pipeline._next_batch()
 
     def restarted(self, epoch=2):

@@ -9,7 +9,7 @@ from tests.service.cast import works, works_on
 @pytest.fixture(params=BOTH)
 def desk(request):
     """A pipeline of the office."""
-    if request.param == "postgresql":
+    if request.param == "postgres":
         yield works_on(request.getfixturevalue("postgres_database"))
         return
     with works() as desk:

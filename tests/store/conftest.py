@@ -2,7 +2,6 @@
 
 import pytest
 
-from store import schema
 from store.database import Database
 
 
@@ -15,9 +14,6 @@ def empty(empty_url):
 
 
 @pytest.fixture
-def sqlite(tmp_path):
+def sqlite(sqlite_database):
     """A SQLite file with our schema, for what only SQLite does."""
-    database = Database(f"sqlite:///{tmp_path / 'sqlite.db'}")
-    schema.prepare(database)
-    yield database
-    database.close()
+    return sqlite_database
