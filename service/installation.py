@@ -62,6 +62,7 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     Raises SchemaMismatch, DatabaseUnusable, KeyTrouble. A key is made only for a database that never had one, because a
     new key would orphan each token and Message-ID that went out.
     """
+    schema.reach(database)
     with turns.starting(database):
         schema.prepare(database)
         keyring = _keyring(database, settings.keys.file)

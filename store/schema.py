@@ -42,6 +42,11 @@ def prepare(database: Database) -> None:
     _migrate(database, scripts)
 
 
+def reach(database: Database) -> None:
+    """The database answers, and is one that could be ours. Raises DatabaseUnusable, SchemaMismatch."""
+    _current(database)
+
+
 def require(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is ours; nothing is created."""
     scripts = _scripts()

@@ -263,10 +263,16 @@ def test_who_only_reads_an_empty_postgresql_is_told_so_and_makes_nothing(shared)
         read(shared)
 
 
-def test_a_postgresql_that_is_not_there_is_named_without_its_password(settings):
+def begun(settings):
+    begin(Database(settings.database.url), settings)
+
+
+@pytest.mark.parametrize("use", [read, begun])
+def test_a_postgresql_that_is_not_there_is_named_without_its_password(settings, use):
     settings.path.write_text(f'{CONFIG}[database]\nurl = "postgresql://u:hunter2@127.0.0.1:1/d"\n', encoding="utf-8")
     with pytest.raises(
         DatabaseUnusable, match=r"^PostgreSQL database d at 127\.0\.0\.1:1: connection failed"
     ) as caught:
-        read(load(settings.path))
+        use(load(settings.path))
     assert "hunter2" not in str(caught.value)
+    assert not settings.keys.file.exists()
