@@ -121,7 +121,8 @@ class Daemon:
 
     def _keep_share(self) -> bool:
         """Our sign of life; what is owed by a daemon that is no more becomes due. Never more to do at once: False."""
-        self._share.keep()
+        if not self._share.keep():
+            return False
         outbox = StoredOutbox(self._database, self._writer, self._epoch)
         freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
         if freed or ambiguous:

@@ -6,17 +6,35 @@ committed before that one's final dot, because the writer keeps the order.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from delivery.courier import AMBIGUOUS_HOLD
 from desk.outbox import Claimed, Verdict
 from service.transactions import Commit, Transactions
 from store import journal, outbox
-from store.database import Database
+from store.database import Database, is_about_the_values
+from store.outbox import ClaimLost
 
 log = logging.getLogger("deskbell.outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of a mail, and when."""
+
+    claimed: Claimed
+    verdict: Verdict
+    at: datetime
+
+    def record(self, connection: Connection) -> None:
+        """Write it. Raises ClaimLost."""
+        detail = {"state": self.verdict.state.value, "perhaps_sent": self.verdict.perhaps_sent}
+        outbox.record(connection, self.claimed, self.verdict, now=self.at)
+        journal.write(connection, journal.Record("attempt", outbox_id=self.claimed.id, detail=detail), now=self.at)
 
 
 class StoredOutbox:
@@ -26,15 +44,15 @@ class StoredOutbox:
         self._database = database
         self._transactions = transactions
         self._epoch = epoch
-        self._recording: tuple[Claimed, Commit[None]] | None = None
-        self._unrecorded: list[Claimed] = []
+        self._recording: tuple[Attempt, Commit[None]] | None = None
+        self._unrecorded: list[Attempt] = []
 
     def claim(self, *, now: datetime, limit: int) -> list[Claimed]:
         """The next due mails, from now on held by the caller."""
         self._finish_recording()
-        if self._unrecorded:
-            self.recover(self._unrecorded, now=now, hold=AMBIGUOUS_HOLD)
-            self._unrecorded.clear()
+        while self._unrecorded:
+            self._record_again(self._unrecorded[0])
+            del self._unrecorded[0]
         return self._transactions.run(
             lambda connection: outbox.claim(connection, now=now, limit=limit, holder=self._epoch)
         )
@@ -46,25 +64,31 @@ class StoredOutbox:
     def record(self, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
         """Write what became of the attempt; committed by the next call at the latest."""
         self._finish_recording()
-        detail = {"state": verdict.state.value, "perhaps_sent": verdict.perhaps_sent}
-        entry = journal.Record("attempt", outbox_id=claimed.id, detail=detail)
-
-        def work(connection: Connection) -> None:
-            outbox.record(connection, claimed, verdict, now=now)
-            journal.write(connection, entry, now=now)
-
-        self._recording = claimed, self._transactions.later(work)
+        attempt = Attempt(claimed, verdict, now)
+        self._recording = attempt, self._transactions.later(attempt.record)
 
     def _finish_recording(self) -> None:
-        """The last record is committed, or its mail is to be given back as perhaps sent, before anything is claimed.
+        """The last record is committed, or is to be made once more before anything is claimed.
 
         Nothing is raised: the mail in hand has an outcome of its own, which must not be lost with another's.
         """
         if self._recording is not None:
-            (claimed, recording), self._recording = self._recording, None
+            (attempt, recording), self._recording = self._recording, None
             if (error := recording.exception()) is not None:
-                log.error("what became of %s could not be recorded: %s", claimed.message_id, error)
-                self._unrecorded.append(claimed)
+                log.error("what became of %s could not be recorded: %s", attempt.claimed.message_id, error)
+                self._unrecorded.append(attempt)
+
+    def _record_again(self, attempt: "Attempt") -> None:
+        """What became of the mail is known here alone: while the database is away this raises, and is tried again."""
+        try:
+            self._transactions.run(attempt.record)
+        except ClaimLost:  # recorded after all, or in other hands
+            return
+        except DBAPIError as error:
+            if not is_about_the_values(error):
+                raise
+            # It cannot be written at all: as if nothing were known, it is perhaps sent.
+            self.recover([attempt.claimed], now=attempt.at, hold=AMBIGUOUS_HOLD)
 
     def recover(self, held: Sequence[Claimed], *, now: datetime, hold: timedelta) -> None:
         """Give back mails without a recorded outcome."""

@@ -32,14 +32,20 @@ class Share:
         """Whether there may be others."""
         return self._database.is_shared
 
-    def keep(self) -> None:
-        """What was ours stays ours for another while, and what nobody holds becomes ours."""
+    def keep(self) -> bool:
+        """What was ours stays ours for another while, and what nobody holds becomes ours.
+
+        False where our own time had run out: whatever kept us from the database may have kept the others too, so that
+        none of them is to be taken for dead yet.
+        """
         if not self.is_shared:
-            return
+            return True
         begun = time.monotonic()
+        in_time = begun < self._held[1]
         with self._database.write() as connection:
             held = leases.keep(connection, self._names, holder=self._epoch, seconds=LEASE_SECONDS)
         self._held = held, begun + LEASE_SECONDS
+        return in_time
 
     def holds(self, folder: str) -> bool:
         """Whether the folder is ours to watch; not after a lease that we could not renew."""

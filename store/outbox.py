@@ -14,10 +14,14 @@ from store.tables import outbox, outbox_content, promise
 
 
 class ClaimLost(Exception):
-    """Another courier holds this mail now; what this one knows of it counts no more."""
+    """The courier does not hold this mail any more: it was recorded, or another took it."""
 
 
-_HELD = (outbox.c.id == bindparam("of")) & (outbox.c.fence == bindparam("held"))
+_HELD = and_(
+    outbox.c.id == bindparam("of"),
+    outbox.c.fence == bindparam("held"),
+    outbox.c.state == OutboxState.SENDING.value,
+)
 _REACH_DOT = Prepared(update(outbox).where(_HELD).values(phase=Phase.DOT.value))
 _RECORD = Prepared(
     update(outbox)
@@ -125,7 +129,7 @@ def reach_dot(connection: Connection, claimed: Claimed) -> None:
 
 
 def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
-    """Write what became of the attempt. Raises ClaimLost where another courier holds the mail."""
+    """Write what became of the attempt. Raises ClaimLost where it is written, or another courier holds the mail."""
     final = verdict.state is not OutboxState.DUE
     values = {
         "of": claimed.id,
