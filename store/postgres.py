@@ -1,8 +1,8 @@
 """Connections to PostgreSQL, by psycopg 3.
 
 Each session waits no longer than SQLite would for a lock, is ended by the server when its daemon stops speaking in the
-middle of a transaction, and never reports a commit that is not on the disk. Statements are not prepared on the server,
-so that a pooler may stand in between and a migration beside a running daemon does no harm.
+middle of a transaction, and never reports a commit that is not on the disk. Statements are not prepared on the server:
+what they were planned for may be changed beside a running daemon, by a migration.
 """
 
 import sys

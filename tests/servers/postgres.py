@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers.dovecot import until
+from tests.servers.installation import free_port
 
 NOT_RUN = "not run: PostgreSQL is not installed (apt-get install postgresql)"
 USER = "postgres"
@@ -44,7 +45,7 @@ class Postgres:
         self._programs = programs
         self.root = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.root.chmod(0o755)
-        self.port = _free_port()
+        self.port = free_port()
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -137,10 +138,3 @@ def _identity() -> dict[str, object]:
         return {}
     user = pwd.getpwnam(USER)
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -100,10 +100,12 @@ class TwoCommits(Pipeline):
 class FateFirst(Pipeline):
     """The fate is committed before what it stands for."""
 
-    def _settling(self, one: Waiting, judged: Any) -> Callable[[Connection], None]:
+    def _begun(self, one: Waiting, judged: Any) -> Any:
         fate = {"fate": "opened", "effect": PENDING}
-        self._ports.transactions.run(lambda connection: arrivals.record_fate(connection, one.id, fate))
-        return super()._settling(one, judged)
+        if not isinstance(judged, Exception):
+            work = partial(arrivals.record_fate, arrival_id=one.id, values=fate, epoch=one.epoch)
+            self._ports.transactions.run(work)
+        return super()._begun(one, judged)
 
 
 class Blaming(Pipeline):

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from store import meta, schema
 from store.database import Database, is_about_the_values
-from store.postgres import name_of
+from store.postgres import DriverMissing, name_of
 from store.schema import DatabaseUnusable, SchemaMismatch
 from tests.store.cast import accept, imap, settle
 
@@ -132,6 +132,17 @@ def test_an_error_quotes_no_row(postgres_database):
 )
 def test_a_database_is_named_without_its_password(url, name):
     assert name_of(make_url(url)) == name
+
+
+def test_without_a_driver_that_works_the_line_to_type_is_named(monkeypatch):
+    """Psycopg alone finds no libpq on a bare machine."""
+
+    def no_library(*_arguments, **_rest):
+        raise ImportError("no pq wrapper available")
+
+    monkeypatch.setattr("store.postgres.create_engine", no_library)
+    with pytest.raises(DriverMissing, match=r"-m pip install 'psycopg\[binary\]>=3\.2'"):
+        Database("postgresql://u@h/d")
 
 
 def test_a_server_that_is_not_there_is_told_in_one_line_without_the_password():
