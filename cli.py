@@ -6,14 +6,28 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands import config, ledger, requests
+from commands import (
+    brake,
+    config,
+    demo,
+    ledger,
+    mode,
+    operations,
+    outbox,
+    people,
+    quarantine,
+    requests,
+    routing,
+    rules,
+    setup,
+)
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
 app = typer.Typer(
@@ -23,24 +37,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, group in (("requests", requests), ("ledger", ledger), ("config", config)):
+for name, group in (("requests", requests), ("ledger", ledger), ("config", config), ("brake", brake)):
     app.add_typer(group.app, name=name)
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(quarantine.app, name="quarantine")
+for name, group in (("routing", routing), ("rules", rules), ("people", people)):
+    app.add_typer(group.app, name=name)
+operations.add_to(app)
+setup.add_to(app)
+app.command("mode", epilog="Example: deskbell mode help@corp.example receipts")(mode.mode)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    if sys.argv[1:2] != ["deliver"]:
+        app()
+        return
+    from service.deliver import code_for_an_mta, leave
+
+    leave(code_for_an_mta(app))
 
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")
 def run(config: ConfigOption = None) -> None:
-    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C).
+    """Serve the mailboxes until stopped (SIGTERM, Ctrl-C); SIGHUP reads config.toml again.
 
-    The first run creates the database and the key. Departments, calendars and rules come from routing.toml beside
-    config.toml where there is one, else from the starter set.
+    The first run creates the database and the key, and stores departments, calendars and rules: those of routing.toml
+    beside config.toml where there is one, else the starter set.
     """
     from service.daemon import Daemon, Foundation
-    from service.house import UNSIGNED
     from service.installation import begin, locked
     from service.logs import begin as begin_log
     from service.logs import say
@@ -53,11 +78,13 @@ def run(config: ConfigOption = None) -> None:
         if settings.exposes_passwords:
             warnings = logging.getLogger("deskbell")
             warnings.warning("%s holds a password and everyone may read it: chmod o-r it", settings.path)
-        house = house_of(settings, UNSIGNED)  # A broken one is refused before anything is created.
+        configured_house(config)  # A broken one is refused before anything is created.
         with locked(settings):
             database = Database(settings.database.url)
             keyring, epoch = begin(database, settings)
-            daemon = Daemon(Foundation(settings, replace(house, keyring=keyring), database, epoch))
+            build = partial(house_of, keyring=keyring)
+            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build))
+            signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.reload())
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())
             # What is loaded by now stays: the collector need not look at it after every batch of mail.
@@ -103,6 +130,11 @@ def explain(
                 said = explainer.explain(found)
                 print(json.dumps(said) if as_json else explained(said))
         parser.close()
+
+
+app.command(epilog="Example: deskbell demo --folder /tmp/morning --no-wait")(demo.demo)
+app.command(epilog='Example: deskbell send "My laptop does not start" --from emma@corp.example')(demo.send)
+app.command(epilog="Example: deskbell read emma@corp.example --all")(demo.read)
 
 
 if __name__ == "__main__":

@@ -13,30 +13,43 @@ from commands.common import (
     fail,
     one_of,
     print_json,
+    say,
+    settings_of,
     telling_errors,
 )
 
 app = typer.Typer(help="Requests: what people asked for.", no_args_is_help=True)
 
 
+def _states(incomplete: str) -> list[str]:
+    from desk.lifecycle import State
+
+    return [state for state in State if state.startswith(incomplete)]
+
+
 @app.command("list", epilog="Example: deskbell requests list --department it --state new")
 def requests_list(
     config: ConfigOption = None,
     department: Annotated[str | None, typer.Option(help="Only of this department, by its key, such as it.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state: new, answered or open.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only in this state: new, answered or open.", autocompletion=_states)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List requests, newest first."""
+    """List requests, newest first. Of a confidential department only with --department KEY who wrote and about what."""
     from desk.lifecycle import State
     from service import printing, shown
+    from service.confidential import hiding, neutral
     from store import requests
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
         wanted = one_of(State, state, "state") if state else None
-        found = requests.every(connection, department=department, state=wanted)
-        histories = requests.entries(connection, [one.number for one in found]) if as_json else {}
+        hides = hiding(settings_of(config), asked_for=department)
+        every = requests.every(connection, department=department, state=wanted)
+        found = [neutral(one) if hides(one) else one for one in every]
         if as_json:
-            print_json([shown.request(one, histories[one.number]) for one in found])
+            histories = requests.entries(connection, [one.number for one in every if not hides(one)])
+            print_json([shown.request(one, histories.get(one.number, [])) for one in found])
         else:
             printing.requests(found)
 
@@ -45,11 +58,15 @@ def requests_list(
 def requests_show(
     reference: Annotated[str, typer.Argument(help="The request's reference, R-1042.", show_default=False)],
     config: ConfigOption = None,
+    department: Annotated[
+        str | None, typer.Option(help="Its department by its key; needed where that one is confidential.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one request with its history."""
     from desk.request import number_of
     from service import printing, shown
+    from service.confidential import hiding
     from store import requests
 
     number = number_of(reference)
@@ -59,8 +76,42 @@ def requests_show(
         found = requests.find(connection, number)
         if found is None:
             fail(f"there is no request {reference}", REFUSED)
+        if hiding(settings_of(config), asked_for=department)(found):
+            fail(f"{reference} is of a confidential department: name it by --department {found.department}", REFUSED)
         history = requests.entries(connection, [number])[number]
         if as_json:
             print_json(shown.request(found, history))
         else:
             printing.request(found, history)
+
+
+@app.command("search", epilog="Example: deskbell requests search printer paper --department it")
+def requests_search(
+    words: Annotated[list[str], typer.Argument(help="Words that all occur in a request.", show_default=False)],
+    config: ConfigOption = None,
+    department: Annotated[str | None, typer.Option(help="Only of this department, by its key, such as it.")] = None,
+    limit: Annotated[int, typer.Option(help="So many at most.", min=1)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Find requests by words in subject, requester and history, newest first.
+
+    Case and accents do not matter, and a word is found inside a longer one. Requests of confidential departments are
+    never searched.
+    """
+    from service import printing, shown
+    from service.confidential import confidential_departments
+    from service.search import Question, search
+
+    if not all(word.strip() for word in words):
+        fail("an empty word is in every request: say what you look for", USAGE)
+    with telling_errors(), database_of(config) as database, database.read() as connection, printing.bar() as told:
+        hidden = confidential_departments(settings_of(config))
+        if department in hidden:
+            fail(f"the department {department} is confidential: its requests are not searched", REFUSED)
+        found = search(connection, Question(words, department, hidden, limit), told)
+    if as_json:
+        print_json([shown.request(*one) for one in found.matches])
+    else:
+        printing.requests([one for one, _ in found.matches])
+    if found.more:
+        say(f"more requests match: these are the newest {limit}; add a word, or give --limit")

@@ -18,6 +18,7 @@ from desk.mail import Address
 LAST_REFERENCES = 20
 
 _SUPPRESS = plain_field("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
+_LAST_FIELD = plain_field("MIME-Version", "1.0")
 _BULK = plain_field("Precedence", "bulk")
 
 
@@ -71,13 +72,31 @@ class Letter:
             raise ValueError(f"{self.message_id!r} is no Message-ID")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a message says instead, and since when. date is aware."""
+
+    message_id: str
+    date: datetime
+    text: str
+    html: str | None = None
+
+
 def compose(letter: Letter) -> bytes:
     """The message (RFC 5322), 7-bit with CRLF line ends, each field once, addressed to exactly one mailbox.
 
     The text comes back as given, with LF for any line end and one at its end. Identifiers that are malformed are left
     out. Raises UnsendableAddress for an address nobody can write to, ValueError for a token of ours that is not ASCII.
     """
-    return b"".join((_fields(letter), _body(letter)))
+    return b"".join((_fields(letter), _body(letter.message_id, letter.text, letter.html)))
+
+
+def reworded(message: bytes, words: Words) -> bytes:
+    """A message of ours that nobody has got yet, with the same fields but Date, and another text."""
+    fields, last, _ = message.partition(_LAST_FIELD)
+    _, _, others = fields.partition(b"\r\n")  # Date is the first field
+    date = plain_field("Date", format_datetime(words.date))
+    return b"".join((date, others, last, _body(words.message_id, words.text, words.html)))
 
 
 def _fields(letter: Letter) -> bytes:
@@ -95,23 +114,23 @@ def _fields(letter: Letter) -> bytes:
             _MARKERS[letter.kind],
             plain_field("X-Deskbell-Id", letter.identity),
             plain_field("Content-Language", letter.language),
-            plain_field("MIME-Version", "1.0"),
+            _LAST_FIELD,
         )
     )
 
 
-def _body(letter: Letter) -> bytes:
-    plain = _part("text/plain; charset=utf-8; format=fixed", letter.text)
-    if letter.html is None:
+def _body(message_id: str, text: str, html: str | None) -> bytes:
+    plain = _part("text/plain; charset=utf-8; format=fixed", text)
+    if html is None:
         return plain
     # Neither quoted-printable nor base64 can hold "=_": the boundary never occurs in a part (RFC 2045 section 6.7).
-    boundary = "=_" + hashlib.sha256(letter.message_id.encode("ascii")).hexdigest()[:32]
+    boundary = "=_" + hashlib.sha256(message_id.encode("ascii")).hexdigest()[:32]
     fence = b"--" + boundary.encode("ascii")
     return b"".join(
         (
             plain_field("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
             b"\r\n" + fence + b"\r\n" + plain,
-            b"\r\n" + fence + b"\r\n" + _part("text/html; charset=utf-8", letter.html),
+            b"\r\n" + fence + b"\r\n" + _part("text/html; charset=utf-8", html),
             b"\r\n" + fence + b"--\r\n",
         )
     )

@@ -93,6 +93,7 @@ _OUR_WORDS = (
     "send on behalf",
     "submissionquota",
     "submission quota",
+    "outboundspamexception",
     "sending limit",
     "sending quota",
     "daily limit",

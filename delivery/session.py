@@ -5,7 +5,9 @@ only a complete reply line ends a question, each reply has one deadline in all, 
 What it never does: decide what a failure means for the mail. That is smtp.py.
 """
 
+import base64
 import contextlib
+import json
 import re
 import smtplib
 import socket
@@ -13,7 +15,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from delivery.header import clean_line
 from delivery.retry import Stage, Verdict, classify_reply
@@ -22,15 +24,32 @@ from delivery.transport import Path
 Clock = Callable[[], float]
 """Seconds that only grow."""
 
+_BAD_CREDENTIALS = 535
+_GO_ON = 334
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
 _LONGEST_REPLY = 64 * 1024
 SHOWN = 500
 
 
+class AccessTokens(Protocol):
+    """Where access tokens come from; what it raises that is no OSError passes unchanged."""
+
+    def token(self) -> str:
+        """An access token."""
+        ...
+
+    def after_refusal(self, refused: str) -> str | None:
+        """Another token instead of the one the server refused, or None where there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where and how to connect; times in seconds. Raises ValueError for a password that would travel in the clear."""
+    """Where and how to connect; times in seconds. Raises ValueError for a password that would travel in the clear.
+
+    A user comes with either a password or tokens.
+    """
 
     host: str
     port: int
@@ -48,11 +67,13 @@ class SmtpServer:
     """RFC 5321 section 4.5.3.2.6: a client that waits less gets its mail delivered twice."""
     max_mails: int = 100
     max_seconds: float = 60
+    tokens: AccessTokens | None = None
 
     def __post_init__(self) -> None:
         """Refuse half a login, and a login that anybody on the way could read."""
-        if (self.user is None) != (self.password is None):
-            raise ValueError("smtp: user and password are given together or not at all")
+        sources = (self.password is not None) + (self.tokens is not None)
+        if sources != (self.user is not None):
+            raise ValueError("smtp: a user and one password or source of tokens are given together or not at all")
         if self.user is not None and self.tls == "none" and not _is_loopback(self.host):
             raise ValueError(
                 f"smtp: a password goes to {self.host} only by tls or starttls, tls = none is for loopback"
@@ -63,6 +84,16 @@ def _is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):  # a name, no address
         return ip_address(host).is_loopback
     return host == "localhost"
+
+
+def _told_in(challenge: bytes) -> bytes:
+    """The status that the error challenge of XOAUTH2 names, never the rest."""
+    try:
+        answer = json.loads(base64.b64decode(challenge))
+    except (ValueError, RecursionError):  # in the outbox only; the reply that follows speaks for itself
+        return b""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    return f" (status {status})".encode() if isinstance(status, str) and re.fullmatch(r"\d{3}", status) else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +143,40 @@ class Session(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
         if context and server.tls == "starttls":
             self._encrypt(context)
-        if server.user is not None and server.password is not None:
+        if server.user is not None:
             self.stage = Stage.AUTH
-            self.login(server.user, server.password())
+            self._authenticate(server.user)
+
+    def _authenticate(self, user: str) -> None:
+        if self._server.tokens is not None:
+            self._by_token(user, self._server.tokens)
+        elif self._server.password is not None:
+            self.login(user, self._server.password())
+
+    def _by_token(self, user: str, tokens: AccessTokens) -> None:
+        """Logged in, with a new token where the first one was refused: it may have been withdrawn before its end."""
+        if "XOAUTH2" not in self.esmtp_features.get("auth", "").upper().split():
+            raise smtplib.SMTPNotSupportedError("the server offers no AUTH XOAUTH2")
+        token = tokens.token()
+        code, text = self._present(user, token)
+        if code == _BAD_CREDENTIALS and (another := tokens.after_refusal(token)) is not None:
+            code, text = self._present(user, another)
+        self._insist(code, text)
+
+    def _present(self, user: str, token: str) -> tuple[int, bytes]:
+        """The reply to XOAUTH2; a 334 instead of one tells the failure, and takes an empty line before its 535.
+
+        The token goes on a line of its own: one behind AUTH is longer than some servers read (RFC 4954 section 4).
+        """
+        code, text = self.docmd("AUTH", "XOAUTH2")
+        if code == _GO_ON:
+            said = f"user={user}\1auth=Bearer {token}\1\1".encode()
+            code, text = self.docmd(base64.b64encode(said).decode("ascii"))
+        if code == _GO_ON:
+            told = _told_in(text)
+            code, text = self.docmd("")
+            text += told
+        return code, text
 
     def _encrypt(self, context: ssl.SSLContext) -> None:
         self.stage = Stage.STARTTLS

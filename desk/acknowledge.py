@@ -51,10 +51,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the table looks at: the mail, and what is known of sender and mailbox.
-
-    receipts_today counts receipts to this address in the last 24 hours; limit None means no limit.
-    """
+    """What the table looks at: the mail, and what is known of sender and mailbox."""
 
     mail: Mail
     own_sender: bool
@@ -66,8 +63,8 @@ class Candidate:
     negative: str | None
     mode: Mode
     external: External
-    receipts_today: int = 0
-    limit: int | None = None
+    too_old: bool = False
+    """It came so long ago that a receipt would only puzzle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +130,13 @@ RULES: tuple[Rule, ...] = (
         AckDecision.NEVER,
         _words('the mailbox is in mode "observe"'),
     ),
+    Rule("too-old", lambda c: c.too_old, AckDecision.NEVER, _words("it came more than five days ago")),
     Rule("own-person", lambda c: c.own_sender, AckDecision.SEND, _words("a person of our own domains")),
     Rule(
         "external-not-answered",
         lambda c: c.external is External.NONE,
         AckDecision.NEVER,
         _words('an outside sender, and the mailbox has external = "none"'),
-    ),
-    Rule(
-        "external-limit-reached",
-        lambda c: c.limit is not None and c.external is External.LIMITED and c.receipts_today >= c.limit,
-        AckDecision.NEVER,
-        lambda c: f"an outside sender who was sent {c.receipts_today} receipts in the last 24 hours",
     ),
     Rule(
         "external-answered",

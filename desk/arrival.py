@@ -11,6 +11,9 @@ class Source(StrEnum):
     IMAP = "imap"
     LMTP = "lmtp"
     SMTP = "smtp"
+    PIPE = "pipe"
+    IMPORT = "import"
+    """Older than the watch, and asked for by a person: history, about which nobody is written to."""
 
 
 class Fate(StrEnum):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desk.acknowledge import AckDecision, Acknowledgement, Candidate, Mode, acknowledge
-from desk.arrival import Arrival, Fate
+from desk.arrival import Arrival, Fate, Source
 from desk.lifecycle import Event
+from desk.limiter import UNLIMITED, Ruling, Verdict
 from desk.mail import AutomaticKind
 from desk.request import EntryKind
 from desk.thread import Standing, ThreadMatch
@@ -44,6 +45,8 @@ class Circumstances:
     """The request it continues."""
     repeats: int | None = None
     """The arrival that brought the same mail before."""
+    ruling: Ruling = UNLIMITED
+    """What the limiter says of a receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class Decision:
     event: Event | None = None
     news: News | None = None
 
+    @property
+    def answers(self) -> bool:
+        """A receipt goes out, now or later."""
+        return self.acknowledgement.decision is not AckDecision.NEVER
+
 
 def decide(circumstances: Circumstances) -> Decision:
     """The one decision about an arrival; total and deterministic."""
@@ -65,7 +73,15 @@ def decide(circumstances: Circumstances) -> Decision:
         return settled
     match = circumstances.thread
     decision = _opened(circumstances) if match is None else _continued(circumstances, match)
+    if circumstances.arrival.source is Source.IMPORT:
+        return _remembered(decision)
     return decision if circumstances.candidate.mode is Mode.FULL else replace(decision, news=None)
+
+
+def _remembered(decision: Decision) -> Decision:
+    """The same mail as history: its entry is written, no state changes and nobody hears of it."""
+    never = _never("imported", "older than the watch, taken in by `deskbell ledger import`")
+    return Decision(Fate.BACKFILLED, "imported", never, decision.entry)
 
 
 def _never(rule: str, reason: str) -> Acknowledgement:
@@ -92,6 +108,8 @@ def _opened(circumstances: Circumstances) -> Decision:
     if circumstances.arrival.replayed and acknowledgement.decision is not AckDecision.NEVER:
         words = "handled before by a newer database than this one: a second receipt is worse than none"
         acknowledgement = _never("replayed", words)
+    elif circumstances.ruling.verdict is Verdict.SILENT and acknowledgement.decision is not AckDecision.NEVER:
+        acknowledgement = _never(circumstances.ruling.rule, circumstances.ruling.reason)
     doubtful = candidate.mail.sender is None or candidate.negative is not None
     news = News.DOUBTFUL if doubtful else News.OPENED
     return Decision(Fate.OPENED, "new-request", acknowledgement, EntryKind.MAIL, news=news)

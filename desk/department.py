@@ -35,6 +35,9 @@ class Department:
     urgent_contact: str = ""
     """What to do if it cannot wait, in words ("call 4444"); empty where there is no such way."""
 
+    confidential: bool = False
+    """Subject, text and requester of its requests are shown only to who asks for this department by name."""
+
     def name_in(self, language: str) -> str:
         """The department's name for a reader of that language, else the English one, else the key."""
         return self.names.get(language) or self.names.get("en") or self.key

@@ -12,9 +12,10 @@ class NoticeKind(StrEnum):
 
     RECEIPT = "receipt"
     NOTIFICATION = "notification"
+    EVENING = "evening"
 
 
-SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3}
+SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3, NoticeKind.EVENING: 4}
 """Which of several due mails goes first: people waiting for word before staff."""
 
 
@@ -26,6 +27,8 @@ class OutboxState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     EXPIRED = "expired"
+    HELD = "held"
+    """Nobody tries it until a person releases it: one held it back, or the brake did."""
 
 
 class Phase(StrEnum):

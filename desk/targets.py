@@ -5,6 +5,7 @@ all counting happens between moments. So a night on which the clock jumps is as 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,14 @@ ROUNDING = timedelta(minutes=5)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as far as its promises go: how urgent it is, and when it came (aware)."""
+
+    priority: Priority
+    received_at: datetime
 
 
 class NoWorkingTime(Exception):
@@ -64,6 +73,28 @@ def promise(department: Department, calendar: Calendar, priority: Priority, rece
         delay=delay,
         closed_name=closed_name,
     )
+
+
+def kept_or_renewed(department: Department, calendar: Calendar, asked: Asked, now: datetime) -> Targets:
+    """What can still be promised at that moment: the targets counted from the arrival, or from now on.
+
+    From now on where the first response would be over already. The delay is why the answer does not come today, which
+    is the day of now.
+    """
+    targets = promise(department, calendar, asked.priority, asked.received_at)
+    kept = targets.first_response > now
+    if kept and _day(calendar, asked.received_at) == _day(calendar, now):
+        return targets
+    renewed = promise(department, calendar, asked.priority, now)
+    if not kept:
+        return renewed
+    today = _day(calendar, targets.first_response) == _day(calendar, now)
+    delay, closed_name = (Delay.NONE, "") if today else (renewed.delay, renewed.closed_name)
+    return replace(targets, delay=delay, closed_name=closed_name)
+
+
+def _day(calendar: Calendar, moment: datetime) -> date:
+    return moment.astimezone(calendar.zone).date()
 
 
 def _promised(calendar: Calendar, received_at: datetime, amount: timedelta) -> datetime:

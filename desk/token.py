@@ -17,6 +17,7 @@ _BETWEEN = r"[\s>|\u200e\u200f\u2066-\u2069]{1,24}"
 """What a quoting program leaves between the two: spaces of any kind, a line break with quote marks, direction marks."""
 _REFERENCE_LINE = re.compile(rf"\bR-(\d{{1,12}}){_BETWEEN}([a-z])([a-z2-7]{{16}})\b", re.IGNORECASE)
 _MAX_REFERENCE_LINES = 20
+_PROBE = re.compile(r"<probe\.([a-z])\.([0-9a-f]{16})\.([A-Z2-7]{26})@[^<>@\s]+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,22 @@ class Keyring:
         """
         name, mac = self.mac("message-id", kind, content_key, recipient)
         return f"<{kind}.{name}.{mac[:26].upper()}@{domain}>"
+
+    def probe_id(self, nonce: str, *, domain: str) -> str:
+        """The Message-ID of a mail that only tries the way; nonce: 16 hexadecimal digits.
+
+        It proves by itself that it is ours, because nothing of such a mail is kept.
+        """
+        name, mac = self.mac("probe", nonce)
+        return f"<probe.{name}.{nonce}.{mac[:26].upper()}@{domain}>"
+
+    def confirms_probe(self, message_id: str) -> bool:
+        """Whether probe_id made it."""
+        found = _PROBE.fullmatch(message_id)
+        key = next((key for key in self.keys if found and key.name == found[1]), None)
+        if found is None or key is None:
+            return False
+        return hmac.compare_digest(_mac(key, ("probe", found[2]))[:26].upper().encode(), found[3].encode())
 
 
 def quoted_references(text: str) -> tuple[tuple[str, str], ...]:

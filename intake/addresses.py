@@ -22,7 +22,8 @@ _COMMENT_MARK = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a1-\U0010ffff-]+")
 _QUOTED_LOCAL = re.compile(r'"[ !#-?A-\[\]-~]*"')
-_DOMAIN = re.compile(r"[A-Za-z0-9\u00a1-\U0010ffff](?:[A-Za-z0-9_\u00a1-\U0010ffff-]|\.(?=[^.]))*+")
+# Not possessive: Python 3.11.2, as Debian 12 has it, then keeps a dot whose look-ahead failed.
+_DOMAIN = re.compile(r"[A-Za-z0-9\u00a1-\U0010ffff](?:[A-Za-z0-9_\u00a1-\U0010ffff-]|\.(?=[^.]))*")
 _LITERAL = re.compile(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-Fa-f:.]{2,45})\]")
 
 

@@ -1,38 +1,40 @@
 """One folder of an IMAP account: which mails are new, what they are, and a mark on those that are safe with us.
 
 A Folder is one connection, used by one thread. It trusts the server as little as the mail: a number is a hint until the
-answer names its UID, a size is a hint until the bytes are here. Nothing is moved, removed or marked but by add_flags.
-After ConnectionLost a Folder is closed; what was not stored yet is on the server, and a new Folder finds it by UID.
+answer names its UID, a size is a hint until the bytes are here. Nothing is moved or marked but by move and add_flags.
+After ConnectionLost or Throttled a Folder is closed; what was not stored yet is on the server, and a new Folder finds
+it by UID.
 """
 
 import imaplib
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from imapclient.response_parser import parse_response
 
 from intake.fetched import HEADER_OCTETS, Fetched, Outline, batches, fetched, headed, outlined
 from intake.idle import Wire, doze, idle
-from intake.login import (
-    Account,
+from intake.login import Account, connect, examine, hang_up, log_in, select, session
+from intake.trouble import (
+    AccessRefused,
     CommandRefused,
     ConnectionLost,
     FolderMissing,
     LoginRefused,
     MailboxError,
     ServerUnreachable,
-    connect,
-    hang_up,
-    log_in,
-    select,
-    session,
+    Throttled,
+    telling,
     told_as,
+    words_of,
 )
 
 __all__ = [
+    "AccessRefused",
     "Account",
     "CommandRefused",
     "ConnectionLost",
@@ -43,6 +45,7 @@ __all__ = [
     "LoginRefused",
     "MailboxError",
     "ServerUnreachable",
+    "Throttled",
 ]
 
 SEARCH_WIDTH = 50_000
@@ -50,6 +53,7 @@ SEARCH_WIDTH = 50_000
 OUTLINES = 200
 """Mails whose size, date and flags one FETCH asks for, or that one STORE marks."""
 _LAST_UID = 2**32 - 1
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OUTLINE = "(UID RFC822.SIZE INTERNALDATE FLAGS)"
 
 
@@ -62,6 +66,8 @@ class FolderState:
     """Each mail that comes from now on has this UID or a greater one."""
     exists: int
     keywords: bool
+    moves: bool
+    """Whether the server has MOVE (RFC 6851)."""
 
 
 class Folder:
@@ -80,19 +86,33 @@ class Folder:
 
         What account.password raises passes unchanged.
         """
+        return cls._begun(account, name, select)
+
+    @classmethod
+    def examine(cls, account: Account, name: str) -> "Folder":
+        """The folder, selected read-only: for who counts and must change nothing. Raises as open."""
+        return cls._begun(account, name, examine)
+
+    @classmethod
+    def _begun(cls, account: Account, name: str, opened: Callable[[Any, str], dict[bytes, Any]]) -> "Folder":
         client = connect(account)
         imap = session(client)
         try:
             wire = Wire(imap, read_timeout=account.read_timeout)
             log_in(client, account)
-            answer = select(client, name)
+            answer = opened(client, name)
             with told_as(ServerUnreachable):
-                state = _state(imap, answer)
+                state = _state(imap, answer, moves=client.has_capability("MOVE"))
                 wire.exists = state.exists
                 return cls(client, wire, state)
         except BaseException:  # whatever it is goes up; the mails are on the server
             hang_up(imap)
             raise
+
+    def capabilities(self) -> frozenset[str]:
+        """What the server offers after the login, such as IDLE (RFC 3501 section 7.2.1)."""
+        with self._connection():
+            return frozenset(name.decode("ascii", "replace").upper() for name in self._client.capabilities())
 
     def uids_above(self, floor: int, *, below: int | None = None) -> list[int]:
         """The UIDs greater than `floor` (and less than `below`), ascending."""
@@ -106,6 +126,15 @@ class Folder:
                 found.update(self._search(uids))
             self._known = max(top, max(found, default=0))
         return sorted(uid for uid in found if floor < uid < limit)
+
+    def uids_since(self, day: date, *, below: int) -> list[int]:
+        """The UIDs less than `below` of mails that came on that day or later, by the server's own date, ascending."""
+        found: set[int] = set()
+        with self._connection():
+            self._wire.collect()
+            for uids in _ranges(1, below - 1, known=self._known, exists=self._wire.exists):
+                found.update(self._search(f"{uids} SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
+        return sorted(uid for uid in found if uid < below)
 
     def fetch(self, uids: Iterable[int], *, max_octets: int) -> Iterator[list[Fetched]]:
         """The mails in ascending order of UID, some at a time; one that is gone meanwhile is left out.
@@ -125,6 +154,17 @@ class Folder:
         for start in range(0, len(ordered), OUTLINES):
             with self._connection():
                 self._uid("STORE", _sequence(ordered[start : start + OUTLINES]), "+FLAGS.SILENT", f"({flag})")
+
+    def move(self, uids: Iterable[int], to: str) -> None:
+        """Each of the mails that is still there is in the folder `to`, which is made if it is not there.
+
+        A mail that was moved before, and whose answer was lost, is gone: asking again moves nothing.
+        """
+        ordered = sorted(set(uids))
+        with self._connection():
+            self._make(to)
+            for start in range(0, len(ordered), OUTLINES):
+                self._move(self._search(_sequence(ordered[start : start + OUTLINES])), to)
 
     def wait(self, seconds: float, wake: socket.socket | None) -> bool:
         """Whether the folder changed since the last search began, waiting for it at most `seconds`.
@@ -161,7 +201,7 @@ class Folder:
         try:
             with told_as(ConnectionLost):
                 yield
-        except ConnectionLost:  # mails not yet stored are on the server
+        except (ConnectionLost, Throttled):  # mails not yet stored are on the server
             self.close()
             raise
 
@@ -173,12 +213,26 @@ class Folder:
             return answer
         came = self._imap.untagged_responses.pop("FETCH", None) if command == "FETCH" else None
         if not came:
-            raise CommandRefused(f"{command}: {answer[-1]!r:.200}")
+            raise telling(f"{command}: {answer[-1]!r:.200}", CommandRefused)
         return came
 
+    def _move(self, uids: list[int], to: str) -> None:
+        self._wire.collect()
+        if uids:
+            with _refusable("MOVE"):
+                self._client.move(uids, to)
+
+    def _make(self, folder: str) -> None:
+        if not self._client.folder_exists(folder):
+            with _refusable("CREATE"):
+                self._client.create_folder(folder)
+
     def _search(self, uids: str) -> list[int]:
-        """The UIDs that exist in the range; an answer in several lines counts as one, MODSEQ behind it is cut."""
-        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", uids) if line]
+        """The UIDs that exist in the range and fulfil what is asked behind it.
+
+        An answer in several lines counts as one, MODSEQ behind it is cut.
+        """
+        lines = [line.partition(b"(")[0] for line in self._uid("SEARCH", "UID", *uids.split()) if line]
         return [int(number) for line in lines for number in line.split()]
 
     def _answers(self, uids: Collection[int], items: str) -> dict[int, dict[bytes, Any]]:
@@ -214,13 +268,25 @@ class Folder:
         return mails
 
 
-def _state(imap: imaplib.IMAP4, answer: dict[bytes, Any]) -> FolderState:
+@contextmanager
+def _refusable(command: str) -> Iterator[None]:
+    """A NO inside is raised as CommandRefused: the connection stands, and the mails are where they were."""
+    try:
+        yield
+    except imaplib.IMAP4.abort:  # the connection broke: a new one finds what is left
+        raise
+    except imaplib.IMAP4.error as refusal:  # the mails are where they were
+        raise telling(f"{command}: {words_of(refusal)}", CommandRefused) from None
+
+
+def _state(imap: imaplib.IMAP4, answer: dict[bytes, Any], *, moves: bool) -> FolderState:
     uidnext = answer.get(b"UIDNEXT")
     return FolderState(
         uidvalidity=int(answer[b"UIDVALIDITY"]),
         uidnext=_uidnext(imap) if uidnext is None else int(uidnext),
         exists=int(answer.get(b"EXISTS", 0)),
         keywords=b"\\*" in answer.get(b"PERMANENTFLAGS", ()),
+        moves=moves,
     )
 
 

@@ -167,11 +167,14 @@ def _original_message_id(message: Message, parts: list[Message]) -> str | None:
 
 
 def _returned_id(part: Message) -> str | None:
-    for inner in _inner(part)[:1]:
-        if found := _message_id(_raw_value(inner, "message-id")):
+    """The id that the sender gave: where Microsoft 365 put one of its own in its place, it kept that one beside."""
+    header = fields.scan(_octets(part, encoded_as=part))
+    for name in ("x-microsoft-original-message-id", "message-id"):
+        inner = next((found for one in _inner(part)[:1] if (found := _message_id(_raw_value(one, name)))), None)
+        value = header.first(name)
+        if found := inner or _message_id(value.decode("utf-8", "replace") if value else None):
             return found
-    value = fields.scan(_octets(part, encoded_as=part)).first("message-id")
-    return _message_id(value.decode("utf-8", "replace")) if value else None
+    return None
 
 
 def _message_id(value: str | None) -> str | None:

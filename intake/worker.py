@@ -11,6 +11,7 @@ kill, memory by RLIMIT_AS. The mail is then still with whoever asked, who reads 
 """
 
 import argparse
+import io
 import json
 import os
 import pickle
@@ -19,11 +20,11 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
-from desk.mail import Mail
+from desk.mail import AutomaticKind, Mail
 
 QUESTION = struct.Struct("!II")
 ANSWER = struct.Struct("!I")
@@ -87,13 +88,29 @@ def _answer(parse: Parse, question: tuple[bytes, str | None], cpu_seconds: float
     raw, envelope_sender = question
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     try:
-        return pickle.dumps(parse(raw, envelope_sender=envelope_sender), protocol=pickle.HIGHEST_PROTOCOL)
+        return _pickled(parse(raw, envelope_sender=envelope_sender))
     except MemoryError:  # the asker still has the mail; nothing that is left here can be relied on
         _leave(OUT_OF_MEMORY)
     except RecursionError:  # the asker still has the mail
         _leave(TOO_DEEP)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _pickled(mail: Mail) -> bytes:
+    answer = io.BytesIO()
+    pickler = pickle.Pickler(answer, protocol=pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = _REDUCED
+    pickler.dump(mail)
+    return answer.getvalue()
+
+
+def _by_value(kind: AutomaticKind) -> tuple[type[AutomaticKind], tuple[str]]:
+    return AutomaticKind, (kind.value,)
+
+
+_REDUCED: Mapping[type, Callable[[Any], tuple[Callable[..., Any], tuple[Any, ...]]]] = {AutomaticKind: _by_value}
+"""Python 3.11.2, as Debian 12 has it, would else write a member as a call of getattr, which the asker refuses."""
 
 
 def _leave(status: int) -> NoReturn:

@@ -83,6 +83,7 @@ def _department(key: str, table: Table, *, calendars: Iterable[CalendarTable], d
         calendar=calendar,
         targets=_targets(table.table("targets")),
         urgent_contact=table.text("urgent_contact", ""),
+        confidential=table.switch("confidential", default=False),
     )
     table.finish()
     return department

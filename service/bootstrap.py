@@ -25,6 +25,7 @@ _NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {OLDEST})"
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _CLUSTERS = Path("/etc/postgresql-common/createcluster.d/deskbell-tests.conf")
 """Asked by Debian's postgresql package before it makes a database cluster nobody wanted (man pg_createcluster)."""
+_DOT_SECONDS = 3
 
 
 class SetupError(Exception):
@@ -49,6 +50,8 @@ def ready_environment(root: Path, extra: str = "") -> Path:
     known = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
     if _runs(python) and known[:1] == [wanted] and (not extra or extra in known[1:]):
         return python
+    if not os.access(str(root), os.W_OK):
+        raise SetupError(f"{root} cannot be written: use a checkout of your own, .venv is made in it")
     if not _runs(python):
         _make(python, suitable_python([sys.executable, *_NAMES]))
     extras = sorted({extra, *(known[1:] if known[:1] == [wanted] else [])} - {""})
@@ -130,7 +133,7 @@ def _make(python: Path, base: str) -> None:
         _run(["uv", "venv", "--quiet", "--clear", "--python", base, folder], "uv could not make .venv")
         return
     # Debian keeps ensurepip in a package of its own; pip then installs into .venv from outside.
-    without = [] if _answers(base, "import ensurepip") else ["--without-pip"]
+    without = [] if _answers(base, "import ensurepip; ensurepip.version()") else ["--without-pip"]
     _run([base, "-m", "venv", "--clear", *without, folder], "venv is missing: apt install python3-venv")
 
 
@@ -164,5 +167,18 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 
 def _run(command: Sequence[str], otherwise: str) -> None:
-    if subprocess.run(command, check=False).returncode:
+    """The command succeeded; meanwhile a dot on stderr every few seconds says that it goes on."""
+    shown = False
+    with subprocess.Popen(command) as running:
+        while True:
+            try:
+                failed = running.wait(_DOT_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                sys.stderr.write(".")
+                sys.stderr.flush()
+                shown = True
+    if shown:
+        sys.stderr.write("\n")
+    if failed:
         raise SetupError(otherwise)

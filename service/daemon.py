@@ -8,9 +8,10 @@ its transaction was rolled back, so that each mail is where the last commit left
 """
 
 import logging
+import os
 import random
-import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -21,17 +22,29 @@ from sqlalchemy.exc import OperationalError
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
-from delivery.maildir import MaildirTransport
-from delivery.smtp import SmtpServer, SmtpTransport
-from delivery.transport import Transport
 from desk.arrival import Arrival
-from intake.mailbox import Account, Folder, LoginRefused, MailboxError
+from intake.mailbox import Folder, MailboxError
+from service import notify
+from service.accounts import account_of
+from service.alarm import LOOK_SECONDS as ALARM_SECONDS
+from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
+from service.evening import EveningReport, Evenings
+from service.health import SETTLER, courier_name, folder_name, folders_of
+from service.heartbeat import Heartbeats
 from service.house import House
+from service.oauth_expiry import ExpiryAlarm
+from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
+from service.pauses import level_of, pause_after
 from service.pipeline import Pipeline, Ports
+from service.pulse import Heartbeat
+from service.relay import transport_of
+from service.reload import Build, Reload, Sources, built
+from service.rewording import reword_outdated
+from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.sharing import KEEP_SECONDS, POLL_SECONDS, Share
 from service.watch import FolderWatch, Spec, WatchPorts
@@ -41,13 +54,19 @@ from templates import render
 
 log = logging.getLogger("deskbell.daemon")
 
-IDLE_SECONDS = 30.0
-"""A loop with nothing to do looks again after this at the latest, whoever forgot to ring."""
-PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds between attempts after failures in a row."""
-LOGIN_PAUSE = 30.0
-"""Seconds after a refused login, so that a wrong password does not lock the account."""
+LOOK_SECONDS = 1.0
+"""A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
+EVENING_SECONDS = 20.0
+"""How often it is looked whether a report is due."""
 STOP_SECONDS = 8.0
+CHECK_SECONDS = 60.0
+STUCK_AFTER = {"settle": 300.0, "door": 60.0}
+"""Seconds without a step, by loop. A batch of mails that all cost too much may take longer: after a new start each of
+them is tried alone, so that even then there is progress."""
+STUCK_OTHERWISE = 1800.0
+"""Seconds for a loop that talks to a server: above the sum of the timeouts of its adapter."""
+RELOAD_SECONDS = 0.5
+"""How often the store is asked whether routing or people have changed."""
 
 
 def utc_now() -> datetime:
@@ -57,12 +76,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """What is opened before the daemon: settings read, house built, database locked and prepared."""
+    """What is opened before the daemon: settings read, database locked and prepared, and how a house is built."""
 
     settings: Settings
-    house: House
     database: Database
     epoch: int
+    read_settings: Callable[[], Settings]
+    build: Build
 
 
 class Daemon:
@@ -70,28 +90,48 @@ class Daemon:
 
     def __init__(self, foundation: Foundation) -> None:
         self._settings = foundation.settings
-        self._house = foundation.house
         self._database = foundation.database
         self._epoch = foundation.epoch
-        self._share = Share(self._database, self._epoch, self._folder_names())
-        self._rest_seconds = POLL_SECONDS if self._share.is_shared else IDLE_SECONDS
+        self._folder_names = folders_of(self._settings)
+        self._share = Share(self._database, self._epoch, self._folder_names)
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
+        self._heartbeats = Heartbeats(time.monotonic)
         self._settle_bell = Bell()
+        self._reload_bell = Bell()
         self._courier_bells: list[Bell] = []
         self._folder_bells: list[SocketBell] = []
         # The child starts before any thread or connection, so that it inherits none.
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
+        self._heartbeat = Heartbeat(self._writer, utc_now)
+        self._tokens = TokenSources(utc_now)
+        sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
+        house, held = built(sources, self._settings, rereads_file=True)
         ports = Ports(self._database, self._writer, self._parser, utc_now)
-        self._pipeline = Pipeline(ports, self._house, epoch=foundation.epoch)
+        self._pipeline = Pipeline(ports, house, epoch=foundation.epoch)
+        self._front = FrontDoor(self._take, house, self._settings)
+        self._house = house
+        evenings = Evenings(self._settings.evening_report, self._settings.admins)
+        self._evening_report = EveningReport(self._writer, house, evenings)
+        tenants = (self._pipeline, self._front, self._evening_report, self)
+        self._reload = Reload(sources, held, [tenant.move_into for tenant in tenants])
+
+    def move_into(self, house: House) -> None:
+        """What a courier finds outdated is said anew as by that house."""
+        self._house = house
 
     def stop(self) -> None:
         """Begin to stop: each loop ends after the step it is in."""
         self._stop.set()
         self._ring_everybody()
+
+    def reload(self) -> None:
+        """Read the configuration again, soon."""
+        self._reload.ask()
+        self._reload_bell.ring()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
@@ -102,11 +142,13 @@ class Daemon:
             after.callback(self._release_share)
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
-            threads = [*self._couriers(), self._settler(), *self._folders(), *self._doors(), *self._sharers()]
+            threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
+            threads += [self._alarm(), self._evening(), *self._sharers()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
-            self._stop.wait()
+            self._stand_by()
+            notify.tell("STOPPING=1")
             for thread in threads:
                 thread.join(STOP_SECONDS)
 
@@ -115,9 +157,16 @@ class Daemon:
             self._opening.wait_for(lambda: len(self._opened) >= expected or self._stop.is_set())
         if not self._stop.is_set():
             ready()
+            notify.tell("READY=1")
 
-    def _folder_names(self) -> list[str]:
-        return [f"{one.address} {name}" for one in self._settings.mailbox if one.imap for name in one.imap.folders]
+    def _stand_by(self) -> None:
+        """Wait for the end; the service manager hears that we are alive while every loop comes round."""
+        watchdog = notify.watchdog_seconds(os.environ, pid=os.getpid())
+        while not self._stop.wait(watchdog / 3 if watchdog else CHECK_SECONDS):
+            self._heartbeats.report(notify.tell)
+
+    def _beat(self, name: str) -> None:
+        self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
     def _keep_share(self) -> bool:
         """Our sign of life; what is owed by a daemon that is no more becomes due. Never more to do at once: False."""
@@ -146,9 +195,7 @@ class Daemon:
 
     def _expected(self) -> list[str]:
         listener = self._settings.listener
-        return self._folder_names() + [
-            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
-        ]
+        return self._folder_names + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -157,6 +204,7 @@ class Daemon:
 
     def _ring_everybody(self) -> None:
         self._settle_bell.ring()
+        self._reload_bell.ring()
         self._ring_senders_and_folders()
         with self._opening:
             self._opening.notify_all()
@@ -170,23 +218,39 @@ class Daemon:
     def _repeat(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> None:
         failures = 0
         while not self._stop.is_set():
+            self._beat(name)
             try:
-                if not step() and not self._stop.is_set():
+                worked = step()
+                self._show_life(name)
+                if not worked and not self._stop.is_set():
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
-                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
-                pause = LOGIN_PAUSE if isinstance(error, LoginRefused) else PAUSES[min(failures, len(PAUSES) - 1)]
+                log.log(level_of(error, failures), "%s: %s", name, error)
+                self._heartbeat.beat(name, trouble=str(error))
+                pause = pause_after(error, failures)
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
+            except SecretError as error:  # nobody logged in: mail waits on the server, or in the outbox
+                log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=str(error))
+                self._stop.wait(pause_after(error, failures))
+                failures += 1
             except OperationalError as error:  # as below: the database is away, full or busy, which is no mail's fault
-                log.error("%s: the database: %s: tried again", name, _words(error))  # noqa: TRY400 - as above
-                self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                log.error("%s: the database: %s: tried again", name, _words(error))  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=f"the database: {_words(error)}")
+                self._stop.wait(pause_after(error, failures))
                 failures += 1
-            except Exception:  # the transaction was rolled back: each mail is where the last commit left it
+            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
-                self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
+                self._stop.wait(pause_after(error, failures))
                 failures += 1
+
+    def _show_life(self, name: str) -> None:
+        """A folder is told of by whoever watches it."""
+        if name not in self._folder_names or self._share.holds(name):
+            self._heartbeat.beat(name)
 
     def _settler(self) -> threading.Thread:
         def step() -> bool:
@@ -195,7 +259,10 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("settle", step, lambda: self._settle_bell.wait(self._rest_seconds))
+        return self._thread(SETTLER, step, lambda: self._settle_bell.wait(LOOK_SECONDS))
+
+    def _reloader(self) -> threading.Thread:
+        return self._thread("reload", self._reload.step, lambda: self._reload_bell.wait(RELOAD_SECONDS))
 
     def _thread(self, name: str, step: Callable[[], bool], rest: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=self._repeat, args=(name, step, rest), name=name, daemon=True)
@@ -212,18 +279,31 @@ class Daemon:
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
             StoredOutbox(self._database, self._writer, self._epoch),
-            _transport(self._settings),
+            transport_of(self._settings, self._tokens),
             Chance(utc_now, random.random),
             gap=gap,
         )
 
+        def step() -> bool:
+            reword_outdated(self._database, self._writer, self._house, utc_now())
+            return courier.step()
+
         def rest() -> None:
             now = utc_now()
             until = courier.idle_until(now)
-            seconds = self._rest_seconds if until is None else (until - now).total_seconds()
-            bell.wait(min(max(seconds, 0.01), self._rest_seconds))
+            seconds = LOOK_SECONDS if until is None else (until - now).total_seconds()
+            bell.wait(min(max(seconds, 0.01), LOOK_SECONDS))
 
-        return self._thread(f"courier {number + 1}", courier.step, rest)
+        return self._thread(courier_name(number + 1), step, rest)
+
+    def _evening(self) -> threading.Thread:
+        def step() -> bool:
+            worked = self._evening_report.step(utc_now())
+            if worked:
+                self._ring_senders_and_folders()
+            return worked
+
+        return self._thread("evening", step, lambda: self._pause(EVENING_SECONDS))
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [
@@ -238,14 +318,7 @@ class Daemon:
         assert imap is not None
         bell = SocketBell()
         self._folder_bells.append(bell)
-        account = Account(
-            host=imap.host,
-            port=imap.port,
-            tls=imap.tls,
-            user=imap.user,
-            password=imap.secret.reveal if imap.secret else str,
-            ca_file=str(imap.ca_file) if imap.ca_file else None,
-        )
+        account = account_of(imap, self._tokens)
         ports = WatchPorts(
             open=lambda: Folder.open(account, folder),
             pipeline=self._pipeline,
@@ -255,7 +328,7 @@ class Daemon:
         )
         spec = Spec(mailbox.address, folder, imap.after, self._settings.limits.message_octets)
         watch = FolderWatch(spec, ports)
-        name = f"{mailbox.address} {folder}"
+        name = folder_name(mailbox.address, folder)
 
         def step() -> bool:
             if not self._share.holds(name):
@@ -288,15 +361,28 @@ class Daemon:
             watch.close()
             raise
 
+    def _alarm(self) -> threading.Thread:
+        overlooked, expiring = Alarm(self._database, self._settings, utc_now), ExpiryAlarm(self._settings, log.warning)
+
+        def step() -> bool:
+            expiring.step(utc_now().date())
+            return overlooked.step()
+
+        return self._thread("alarm", step, lambda: self._pause(ALARM_SECONDS))
+
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener
         wanted = [Opening("lmtp", listener.lmtp)] if listener.lmtp else []
         wanted += [Opening("smtp", listener.smtp)] if listener.smtp else []
         if not wanted:
             return []
-        front = FrontDoor(self._take, self._house, self._settings)
-        serve = (wanted, self._is_open, self._stop.is_set)
-        return [threading.Thread(target=front.serve, args=serve, name="door", daemon=True)]
+
+        def stopped() -> bool:
+            self._beat("door")
+            return self._stop.is_set()
+
+        serve = (wanted, self._is_open, stopped)
+        return [threading.Thread(target=self._front.serve, args=serve, name="door", daemon=True)]
 
     def _take(self, arrival: Arrival) -> "Future[None]":
         future = self._writer.submit(self._pipeline.acceptance([arrival]))
@@ -307,21 +393,3 @@ class Daemon:
 def _words(error: OperationalError) -> str:
     """The driver's own, on one line and without the statement."""
     return " ".join(str(error.orig).split())
-
-
-def _transport(settings: Settings) -> Transport:
-    if settings.maildir is not None:
-        return MaildirTransport(settings.maildir.path)
-    smtp = settings.smtp
-    assert smtp is not None
-    secret = smtp.secret
-    server = SmtpServer(
-        host=smtp.host,
-        port=smtp.port,
-        tls=smtp.tls,
-        user=smtp.user,
-        password=secret.reveal if secret else None,
-        ca_file=str(smtp.ca_file) if smtp.ca_file else None,
-        hostname=socket.getfqdn(),
-    )
-    return SmtpTransport(server)

@@ -36,6 +36,10 @@ class FrontDoor:
         self._house = house
         self._limits = DoorLimits(max_octets=settings.limits.message_octets)
 
+    def move_into(self, house: House) -> None:
+        """Mail that is addressed from now on finds its mailbox in that house."""
+        self._house = house
+
     def serve(self, openings: Sequence[Opening], opened: Callable[[str], None], stopped: Callable[[], bool]) -> None:
         """Accept mail until stopped; `opened` gets the protocol of each door once it is open."""
         asyncio.run(self._serve(openings, opened, stopped))

@@ -4,6 +4,7 @@ A line without # has to be filled in; a line with # shows the default, or an exa
 """
 
 from collections.abc import Iterator
+from datetime import date
 from json import dumps
 from sys import stdout
 from textwrap import wrap
@@ -83,8 +84,8 @@ def _value(field: FieldInfo) -> object:
 
 
 def _toml(value: object) -> str:
-    """A TOML value: JSON's texts, numbers, booleans and lists are written the same way in TOML."""
-    return dumps(value, ensure_ascii=False)
+    """A TOML value: JSON's texts, numbers, booleans and lists are written the same way in TOML; a date stands bare."""
+    return value.isoformat() if isinstance(value, date) else dumps(value, ensure_ascii=False)
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -109,18 +109,10 @@ class Explainer:
             mail = self.parser.parse(found.raw, envelope_sender=None)
         except ParserDied as error:  # nothing of the mail was kept or changed
             mail = Mail(defects=(f"cannot be understood: {error}",))
-        mailbox = self._mailbox(mail)
+        mailbox = addressed_mailbox(mail, self.house) or _ANY_MAILBOX
         arrival = Arrival(mailbox.address, Source.IMAP, self.now, found.raw)
         judged = judge(arrival, mail, self.house)
         return {"file": found.file, **shown_mail(mail), **self._verdicts(judged, mailbox)}
-
-    def _mailbox(self, mail: Mail) -> Mailbox:
-        """The mailbox it is addressed to, else the first one."""
-        for addressed in (*mail.to, *mail.cc):
-            found = self.house.mailbox_of(addressed.address)
-            if found is not None:
-                return found
-        return next(iter(self.house.mailboxes.values()), _ANY_MAILBOX)
 
     def _verdicts(self, judged: Judged, mailbox: Mailbox) -> dict[str, Any]:
         asked = candidate(judged, self.house, mailbox)
@@ -141,3 +133,12 @@ class Explainer:
 
 
 _ANY_MAILBOX = Mailbox("", frozenset(), None, Mode.FULL, External.LIMITED)
+
+
+def addressed_mailbox(mail: Mail, house: House) -> Mailbox | None:
+    """The mailbox a mail is addressed to, else the first one, if there is any."""
+    for addressed in (*mail.to, *mail.cc):
+        found = house.mailbox_of(addressed.address)
+        if found is not None:
+            return found
+    return next(iter(house.mailboxes.values()), None)

@@ -5,25 +5,22 @@ Immutable; a changed configuration is a new House.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from desk.acknowledge import External, Mode
 from desk.calendar import Calendar
 from desk.department import Department
+from desk.limiter import Limits
 from desk.mail import Address, ascii_fold
 from desk.token import Key, Keyring
 from intake.evidence import EvidencePolicy
 from routing.matcher import Matcher
 from routing.reading import read_routing
-from routing.rules import CalendarTable, Routing, starter_text
-from routing.tables import RoutingError
-from service.calendars import CalendarSpec, build_calendar
+from routing.rules import CalendarTable, Routing
+from service.calendars import CalendarError, CalendarSpec, build_calendar
+from service.people import NOBODY, People
 from service.settings import Mailbox as MailboxSettings
 from service.settings import Settings
-
-STARTER = "the starter set"
-ROUTING_FILE = "routing.toml"
-"""Beside config.toml: departments, calendars and rules of one's own instead of the starter set."""
+from service.written import STARTER_SET, Written, read_written, routing_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything a decision may look at that is no mail. external_limit None: no limit."""
+    """Everything a decision may look at that is no mail. limits None: nothing is limited."""
 
     mailboxes: Mapping[str, Mailbox]
     own_domains: frozenset[str]
@@ -48,11 +45,16 @@ class House:
     matcher: Matcher
     keyring: Keyring
     evidence: EvidencePolicy
-    external_limit: int | None
+    limits: Limits | None
+    people: People = NOBODY
 
     def is_own(self, sender: Address | None) -> bool:
-        """Whether the address is of one of our domains."""
-        return sender is not None and sender.domain in self.own_domains
+        """Whether the address is of one of our domains, or of a person we know."""
+        return sender is not None and (sender.domain in self.own_domains or self.people.find(sender) is not None)
+
+    def department_of(self, key: str) -> Department:
+        """The department of that key; where it was removed the default one, which answers its requests from then on."""
+        return self.departments.get(key) or self.departments[self.matcher.default_department]
 
     def is_mailbox(self, sender: Address | None) -> bool:
         """Whether the address is a mailbox that we watch, under any of its names."""
@@ -81,12 +83,13 @@ class Surroundings:
     system_zone: str
 
 
-def build_house(settings: Settings, surroundings: Surroundings) -> House:
-    """The house of a configuration. Raises RoutingError or CalendarError for a routing file that can't be used."""
-    own = settings.path.parent / ROUTING_FILE
-    text, source = (_text_of(own), str(own)) if own.exists() else (starter_text(), STARTER)
-    routing = read_routing(text, source=source, default_domain=settings.own_domains[0])
-    _check_departments(settings, routing, source)
+def build_house(settings: Settings, surroundings: Surroundings, written: Written | None = None) -> House:
+    """The house of a configuration, with nobody in it; without written by routing.toml, else the starter set.
+
+    Raises RoutingError or CalendarError for a routing text that can't be used.
+    """
+    written = written or routing_file(settings) or STARTER_SET
+    routing = read_written(written, settings)
     domains = frozenset(settings.own_domains)
     evidence = EvidencePolicy(
         mode=settings.auth.mode, own_domains=domains, trusted_ids=frozenset(settings.auth.trusted_ids)
@@ -95,48 +98,48 @@ def build_house(settings: Settings, surroundings: Surroundings) -> House:
         mailboxes={one.address: _mailbox(one) for one in settings.mailbox},
         own_domains=domains,
         evidence=evidence,
-        external_limit=settings.limits.external_receipts_per_day if settings.limits.enabled else None,
+        limits=_limits(settings) if settings.limits.enabled else None,
         departments={department.key: department for department in routing.departments},
-        calendars={table.key: _calendar(table, surroundings.system_zone) for table in routing.calendars},
+        calendars=build_calendars(routing, surroundings, written.source),
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
 
 
-def _text_of(path: Path) -> str:
-    content = path.read_bytes()
+def build_calendars(routing: Routing, surroundings: Surroundings, source: str) -> Mapping[str, Calendar]:
+    """The calendars of a routing by key. Raises CalendarError that begins with the source."""
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:  # no mail is in hand yet
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RoutingError(
-            str(path), place="", key="", found=f"another encoding in line {line}", accepted="TOML in UTF-8"
-        ) from None
+        return {table.key: _calendar(table, surroundings.system_zone) for table in routing.calendars}
+    except CalendarError as error:  # no mail is in hand: no house is built
+        raise CalendarError(f"{source}: {error}") from None
 
 
 def starter_house(surroundings: Surroundings) -> House:
     """The house of no configuration: the starter set, and no mailbox."""
-    routing = read_routing(starter_text(), source=STARTER, default_domain="localhost")
+    routing = read_routing(STARTER_SET.text, source=STARTER_SET.source, default_domain="localhost")
     return House(
         mailboxes={},
         own_domains=frozenset(),
         evidence=EvidencePolicy(mode="none"),
-        external_limit=None,
+        limits=None,
         departments={department.key: department for department in routing.departments},
-        calendars={table.key: _calendar(table, surroundings.system_zone) for table in routing.calendars},
+        calendars=build_calendars(routing, surroundings, STARTER_SET.source),
         matcher=Matcher(routing.rules),
         keyring=surroundings.keyring,
     )
 
 
-def _check_departments(settings: Settings, routing: Routing, source: str) -> None:
-    known = [department.key for department in routing.departments]
-    for number, mailbox in enumerate(settings.mailbox, 1):
-        if mailbox.department is not None and mailbox.department not in known:
-            place = f"mailbox[{number}] ({mailbox.address})"
-            accepted = f"a department of {source}: {', '.join(known)}"
-            found = repr(mailbox.department)
-            raise RoutingError(str(settings.path), place=place, key="department", found=found, accepted=accepted)
+def _limits(settings: Settings) -> Limits:
+    given = settings.limits
+    return Limits(
+        own_per_hour=given.own_receipts_per_hour,
+        own_per_day=given.own_receipts_per_day,
+        same_words_per_day=given.same_words_receipts_per_day,
+        external_per_day=given.external_receipts_per_day,
+        external_domain_per_day=given.external_domain_receipts_per_day,
+        circuit_per_10_minutes=given.circuit_receipts_per_10_minutes,
+        catch_up=given.catch_up_receipts,
+    )
 
 
 def _mailbox(one: MailboxSettings) -> Mailbox:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from desk.errors import RefusedError
 from desk.token import Keyring
@@ -30,6 +31,10 @@ class AlreadyRunning(RefusedError):
 def is_file(settings: Settings) -> bool:
     """Whether the database is a file of this machine, which one daemon serves."""
     return settings.database.url.startswith("sqlite:")
+
+
+class NotChanged(RefusedError):
+    """The database could not be written."""
 
 
 def database_path(settings: Settings) -> Path:
@@ -64,8 +69,7 @@ def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     """
     schema.reach(database)
     with turns.starting(database):
-        schema.prepare(database)
-        keyring = _keyring(database, settings.keys.file)
+        keyring = _prepared(database, settings)
         with database.write() as connection:
             return keyring, _next_start(connection, shared=database.is_shared)
 
@@ -83,9 +87,31 @@ def lease_of(epoch: int) -> str:
     return f"start {epoch}"
 
 
-def _keyring(database: Database, path: Path) -> Keyring:
+def epoch_of(connection: Connection) -> int:
+    """The number of the latest start, for who writes beside it; 0 where there was none."""
+    return int(meta.read(connection, _EPOCH) or 0)
+
+
+def prepare(database: Database, settings: Settings) -> Keyring:
+    """Schema and key are there and belong together, as in begin; nothing counts as started."""
+    schema.reach(database)
+    with turns.starting(database):
+        return _prepared(database, settings)
+
+
+def _prepared(database: Database, settings: Settings) -> Keyring:
+    schema.prepare(database)
+    return _keyring(database, settings.keys.file)
+
+
+def known_fingerprint(database: Database) -> str | None:
+    """The fingerprint of the key this database was used with; None where it never was."""
     with database.read() as connection:
-        known = meta.read(connection, _FINGERPRINT)
+        return meta.read(connection, _FINGERPRINT)
+
+
+def _keyring(database: Database, path: Path) -> Keyring:
+    known = known_fingerprint(database)
     if known is not None and not path.exists():
         elsewhere = "" if not database.is_shared else ", or copy it from the machine of the first start"
         raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup{elsewhere}")
@@ -101,11 +127,18 @@ def _keyring(database: Database, path: Path) -> Keyring:
 @contextmanager
 def reading(settings: Settings) -> Iterator[Database]:
     """The database, for a command that only reads. Raises SchemaMismatch where there is none of ours."""
+    with reading_any(settings) as database:
+        schema.require(database)
+        yield database
+
+
+@contextmanager
+def reading_any(settings: Settings) -> Iterator[Database]:
+    """The database, whatever schema it has. Raises SchemaMismatch where there is none, or none that can be read."""
     if is_file(settings):
         _check_file(database_path(settings))
     database = Database(settings.database.url)
     try:
-        schema.require(database)
         yield database
     finally:
         database.close()
@@ -116,3 +149,34 @@ def _check_file(path: Path) -> None:
         raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
     if not os.access(path, os.R_OK):
         raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
+
+
+@contextmanager
+def changing(settings: Settings) -> Iterator[Database]:
+    """The database, for a command that changes something beside a running daemon.
+
+    Raises SchemaMismatch, and NotChanged where it cannot be written; then its transaction did not happen.
+    """
+    with reading(settings) as database:
+        try:
+            yield database
+        except OperationalError as error:  # no mail is in hand, and the transaction was rolled back
+            words = " ".join(str(error.orig).split())
+            raise NotChanged(f"{database.name}: nothing was changed: {words}") from error
+
+
+def is_missing(settings: Settings) -> bool:
+    """Whether the database is a file that is not there."""
+    return is_file(settings) and not database_path(settings).exists()
+
+
+def exists(settings: Settings) -> bool:
+    """Whether there is a database with anything in it. Raises DatabaseUnusable."""
+    if is_file(settings):
+        path = database_path(settings)
+        return path.exists() and path.stat().st_size > 0
+    database = Database(settings.database.url)
+    try:
+        return not schema.is_empty(database)
+    finally:
+        database.close()

@@ -3,7 +3,7 @@
 This is what `deskbell explain` prints and what settling begins with; no database is asked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from delivery.header import UnsendableAddress, sendable
 from desk.acknowledge import Candidate
@@ -28,11 +28,13 @@ class Judged:
     proof: Proof
     language: str | None
     classification: Classification
+    fallback: str = FALLBACK_LANGUAGE
+    """The language of a mail that is in none for sure: the person's own where that is known."""
 
     @property
     def spoken(self) -> str:
         """The language to write back in."""
-        return self.language or FALLBACK_LANGUAGE
+        return self.language or self.fallback
 
 
 def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
@@ -43,16 +45,18 @@ def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
         mail=mail,
         proof=weigh(mail, house.evidence),
         language=detect(f"{mail.subject}\n{(mail.reply or mail.text)[:LIMIT]}"),
-        classification=classify(house.matcher, _routable(arrival, mail, mailbox)),
+        classification=classify(house.matcher, routable(arrival.mailbox, mail, mailbox)),
+        fallback=house.people.language_of(mail.sender) or FALLBACK_LANGUAGE,
     )
 
 
-def _routable(arrival: Arrival, mail: Mail, mailbox: Mailbox | None) -> Routable:
+def routable(address: str, mail: Mail, mailbox: Mailbox | None) -> Routable:
+    """What the rules look at of a mail that came in at that address."""
     return Routable(
         subject=mail.subject,
         text=(mail.reply or mail.text)[:LIMIT],
         sender=mail.sender.address if mail.sender else "",
-        mailbox=arrival.mailbox,
+        mailbox=address,
         mailbox_department=mailbox.department if mailbox else None,
         headers=mail.headers,
     )
@@ -77,10 +81,4 @@ def candidate(judged: Judged, house: House, mailbox: Mailbox) -> Candidate:
         negative=judged.proof.negative,
         mode=mailbox.mode,
         external=mailbox.external,
-        limit=house.external_limit,
     )
-
-
-def limited(one: Candidate, *, receipts_today: int) -> Candidate:
-    """The candidate with the number of receipts that went to the sender in the last 24 hours."""
-    return replace(one, receipts_today=receipts_today)

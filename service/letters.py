@@ -1,14 +1,15 @@
 """From a decision to the mails that are owed: the receipt to the requester, the word to the department."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from delivery.compose import Letter, LetterKind, compose
 from desk.acknowledge import AckDecision
 from desk.decision import Decision, News
 from desk.mail import Address, Attachment, Mail
 from desk.outbox import Notice, NoticeKind
-from desk.promise import Targets
+from desk.promise import Delay, Targets
 from desk.request import Request
 from desk.zone import zone_of_writer
 from service.house import House, Mailbox
@@ -29,6 +30,8 @@ class Matter:
     judged: Judged
     decision: Decision
     now: datetime
+    late: bool = False
+    """The receipt says when the mail came, and that it is sorry."""
 
 
 def receipt(matter: Matter, house: House) -> Notice | None:
@@ -37,22 +40,25 @@ def receipt(matter: Matter, house: House) -> Notice | None:
     decision = matter.decision.acknowledgement.decision
     if decision is AckDecision.NEVER or request.requester is None:
         return None
-    department = house.departments[request.department]
+    department = house.department_of(request.department)
     external = decision is AckDecision.LIMITED
+    office = house.calendars[department.calendar].zone
+    zone = _zone_of_reader(matter, house, office)
     facts = ReceiptFacts(
         language=request.language,
         requester_name=request.requester.name,
         department=department.name_in(request.language),
         first_response=matter.targets.first_response,
         resolution=matter.targets.resolution,
-        zone=zone_of_writer(mail.date, house.calendars[department.calendar].zone),
+        zone=zone,
         now=matter.now,
-        delay=matter.targets.delay,
+        delay=_delay_for_reader(matter, zone, office),
         closed_name=matter.targets.closed_name,
         reference=request.reference,
         token=house.keyring.token(request.reference, request.requester.key),
         urgent_contact=department.urgent_contact,
         external=external,
+        sent=request.opened if matter.late else None,
     )
     rendered = render_receipt(facts)
     message_id = _message_id(matter, house, NoticeKind.RECEIPT, request.requester.key)
@@ -75,13 +81,28 @@ def receipt(matter: Matter, house: House) -> Notice | None:
     return _notice(NoticeKind.RECEIPT, letter, matter.targets)
 
 
+def _zone_of_reader(matter: Matter, house: House, department: ZoneInfo) -> tzinfo:
+    """Where the requester is known to live; else where their mail was written, as far as it tells."""
+    return house.people.zone_of(matter.request.requester) or zone_of_writer(matter.judged.mail.date, department)
+
+
+def _delay_for_reader(matter: Matter, zone: tzinfo, department: ZoneInfo) -> Delay:
+    """Why not today; no reason where only the reader's midnight lies elsewhere, so that the answer comes today."""
+    crosses, is_today = _is_later_day(matter, department), not _is_later_day(matter, zone)
+    return Delay.NONE if crosses and is_today else matter.targets.delay
+
+
+def _is_later_day(matter: Matter, zone: tzinfo) -> bool:
+    return matter.targets.first_response.astimezone(zone).date() > matter.now.astimezone(zone).date()
+
+
 def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | None:
     """Word to the department's address, answered to the requester and the shared mailbox; None for no news."""
     news = matter.decision.news
     if news is None:
         return None
     request, mail = matter.request, matter.judged.mail
-    department = house.departments[request.department]
+    department = house.department_of(request.department)
     writer = mail.sender or Address("", "")
     facts = NotificationFacts(
         language=request.language,

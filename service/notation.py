@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -227,6 +228,15 @@ def _words(accepted: str) -> Callable[[object], str]:
     return lambda value: _text(value, accepted)
 
 
+def read_clock_time(value: object) -> time:
+    """The time of day, to the minute. Raises ValueError with what would be accepted."""
+    accepted = 'a time of day such as "17:30"'
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value, re.ASCII) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(accepted)
+    return time(int(found[1]), int(found[2]))
+
+
 Domain = Annotated[str, PlainValidator(read_domain)]
 MailAddress = Annotated[str, PlainValidator(read_address)]
 Host = Annotated[str, PlainValidator(read_host)]
@@ -235,4 +245,5 @@ FilePath = Annotated[Path, PlainValidator(read_path)]
 Url = Annotated[DatabaseUrl, PlainValidator(read_database_url)]
 Command = Annotated[tuple[str, ...], PlainValidator(read_command)]
 Variable = Annotated[str, PlainValidator(read_variable)]
+ClockTime = Annotated[time, PlainValidator(read_clock_time)]
 Words = Annotated[str, PlainValidator(_words("a text of at least one printable character"))]

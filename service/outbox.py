@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from delivery.alias import alias_in
 from delivery.courier import AMBIGUOUS_HOLD
-from desk.outbox import Claimed, Verdict
+from desk.outbox import Claimed, OutboxState, Verdict
 from service.transactions import Commit, Transactions
-from store import journal, outbox
+from store import aliases, journal, outbox
 from store.database import Database, is_about_the_values
 from store.outbox import ClaimLost
 
@@ -35,6 +36,8 @@ class Attempt:
         detail = {"state": self.verdict.state.value, "perhaps_sent": self.verdict.perhaps_sent}
         outbox.record(connection, self.claimed, self.verdict, now=self.at)
         journal.write(connection, journal.Record("attempt", outbox_id=self.claimed.id, detail=detail), now=self.at)
+        if (alias := _alias(self.claimed, self.verdict)) is not None:
+            aliases.add(connection, self.claimed.id, alias)
 
 
 class StoredOutbox:
@@ -102,3 +105,10 @@ class StoredOutbox:
         """When the next owed mail is to be tried, or None where nothing is owed."""
         with self._database.read() as connection:
             return outbox.next_due(connection)
+
+
+def _alias(claimed: Claimed, verdict: Verdict) -> str | None:
+    """The Message-ID that the relay says it gave the mail."""
+    if verdict.state is not OutboxState.SENT:
+        return None
+    return alias_in(verdict.reply, known=(claimed.message_id, claimed.recipient, claimed.envelope_sender))

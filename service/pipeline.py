@@ -23,13 +23,15 @@ from desk.arrival import Arrival, Fate, Source
 from desk.mail import Mail
 from service.house import House
 from service.judged import Judged, judge
+from service.modes import with_modes
 from service.parser import ParserDied
 from service.settle import Settling, settle
 from service.transactions import Commit, Transactions
-from store import arrivals, journal, turns
+from store import arrivals, journal, modes, turns
 from store.arrivals import UNCLAIMED, ArrivalLost, Waiting
 from store.database import Database, TransactionLost, is_about_the_values
 from store.effects import PENDING
+from store.modes import Given
 from store.turns import Turn
 
 log = logging.getLogger("deskbell.pipeline")
@@ -66,11 +68,16 @@ class Pipeline:
 
     def __init__(self, ports: Ports, house: House, *, epoch: int) -> None:
         self._ports = ports
-        self._house = house
+        self._configured = self._obeyed = self._house = house
+        self._modes: dict[str, Given] = {}
         self._epoch = epoch
         self._storing: Storing | None = None
         self._spared: set[int] = set()
         """Arrivals whose counted attempt the database prevented: their next attempt is that one."""
+
+    def move_into(self, house: House) -> None:
+        """What is parsed from now on is settled by that house; what is in hand keeps the one it began with."""
+        self._configured = house
 
     def acceptance(self, received: Sequence[Arrival]) -> Callable[[Connection], None]:
         """Step 1 as work for a transaction: once that is committed the bytes are durable."""
@@ -85,24 +92,24 @@ class Pipeline:
         While the writer stores a batch the next one is parsed; it is begun only when that one is known to be stored.
         """
         self._ports.parser.start()
-        batch = self._next_batch()
-        judged = self._judged(batch)
+        batch, house = self._next_batch(), self._house
+        judged = self._judged(batch, house)
         stored = self._finish_storing()
         if batch.items:
-            outcomes = [self._begun(one, result) for one, result in zip(batch.items, judged, strict=True)]
+            outcomes = [self._begun(one, result, house) for one, result in zip(batch.items, judged, strict=True)]
             self._storing = Storing(batch, outcomes)
         return stored or bool(batch.items)
 
-    def _judged(self, batch: "Batch") -> list["Judged | Exception"]:
+    def _judged(self, batch: "Batch", house: House) -> list["Judged | Exception"]:
         items = [(one.arrival.raw, one.arrival.envelope.sender) for one in batch.items]
         parsed = self._ports.parser.parse_batch(items)
-        return [self._judged_or_reason(one, mail) for one, mail in zip(batch.items, parsed, strict=True)]
+        return [self._judged_or_reason(one, mail, house) for one, mail in zip(batch.items, parsed, strict=True)]
 
-    def _judged_or_reason(self, one: Waiting, mail: Mail | ParserDied) -> "Judged | Exception":
+    def _judged_or_reason(self, one: Waiting, mail: Mail | ParserDied, house: House) -> "Judged | Exception":
         if isinstance(mail, ParserDied):
             return mail
         try:
-            return judge(one.arrival, mail, self._house)
+            return judge(one.arrival, mail, house)
         except Exception as error:  # noqa: BLE001 - it is still received; the attempt is counted with this reason
             return error
 
@@ -121,6 +128,8 @@ class Pipeline:
         That one comes alone and its attempt is counted first, so that it can take no other with it, and no other has
         to answer for it.
         """
+        with self._ports.database.read() as connection:
+            self._obey(modes.every(connection))
         fresh = self._fresh()
         if fresh or self._storing is not None:
             return Batch(fresh)
@@ -157,18 +166,24 @@ class Pipeline:
             arrivals.count_attempt(connection, [suspect.id])
         return True
 
+    def _obey(self, given: dict[str, Given]) -> None:
+        """From now on the mailboxes have the modes they were given."""
+        configured = self._configured  # Another thread may move us meanwhile.
+        if given != self._modes or configured is not self._obeyed:
+            self._house, self._modes, self._obeyed = with_modes(configured, given), given, configured
+
     def _failures(self, one: Waiting) -> int:
         """Attempts that failed, as far as this arrival alone can have been the cause."""
         return one.attempts - (one.id in self._spared)
 
-    def _begun(self, one: Waiting, judged: "Judged | Exception") -> "Commit[None] | Exception":
+    def _begun(self, one: Waiting, judged: "Judged | Exception", house: House) -> "Commit[None] | Exception":
         """Steps 4, 6 and 7 for one arrival are in the writer's hands; or why they cannot be done."""
         if isinstance(judged, Exception):
             return judged
 
         def work(connection: Connection) -> None:
             turns.take(connection, Turn.SETTLING)
-            settle(Settling(connection, self._house, one, judged, self._ports.now()))
+            settle(Settling(connection, house, one, judged, self._ports.now()))
 
         return self._ports.transactions.submit(work)
 

@@ -1,9 +1,10 @@
 """Tables for people. Whatever came in a mail is made harmless for a terminal first."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -11,12 +12,22 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from desk.arrival import Fate
+from desk.mail import Address, Mail
+from desk.outbox import OutboxState, Phase
 from desk.request import Entry, Request
+from service.finding import Finding
+from service.glance import Glance
+from service.history import TakenIn
+from service.modes import Shown
+from service.reconcile import Compared
 from service.settings import Row
+from store.holding import Owed
 from store.ledger import Line
 
 T = TypeVar("T")
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_NUMBERS_SHOWN = 5
 _PROGRESS_FROM = 50
 """Files from which a command takes so long that it shows how far it is."""
 
@@ -33,6 +44,23 @@ def progress(items: Sequence[T]) -> Iterator[T]:
         return
     with Progress(console=Console(stderr=True), transient=True) as bar:
         yield from bar.track(items)
+
+
+def counted(items: Iterable[T], total: int) -> Iterator[T]:
+    """The items, each of which takes long to come, with a bar on stderr where somebody watches."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(items, total=total)
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr where somebody watches; it is called with how much is done, and how much there is."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("")
+        yield lambda done, every: shown.update(task, completed=done, total=every)
 
 
 def requests(found: Iterable[Request]) -> None:
@@ -64,6 +92,15 @@ def request(one: Request, history: Sequence[Entry]) -> None:
     for entry in history:
         print(f"\n{entry.kind}  {_when(entry.at)}  {safe(entry.author)}  (arrival {entry.arrival})")
         print(safe(entry.text).rstrip())
+
+
+def modes(found: Iterable[Shown]) -> None:
+    """Print one line for each mailbox."""
+    rows = (
+        (one.mailbox, one.mode, "config.toml" if one.changed is None else f"{one.author}, {_when(one.changed)}")
+        for one in found
+    )
+    _table(("mailbox", "mode", "given by"), rows)
 
 
 def ledger(found: Iterable[Line]) -> None:
@@ -106,9 +143,111 @@ def arrival(one: Line) -> None:
     )
 
 
+def mail(one: Mail) -> None:
+    """Print a mail as a mail program shows it."""
+    fields = (
+        ("From", _addresses([one.sender] if one.sender else [])),
+        ("To", _addresses(one.to)),
+        ("Subject", one.subject),
+        ("Date", _when(one.date) if one.date else ""),
+    )
+    for name, value in fields:
+        print(f"{name}: {safe(value)}".rstrip())
+    print(f"\n{safe(one.text).rstrip()}")
+
+
+def mails(found: Iterable[Mail]) -> None:
+    """Print one line for each mail."""
+    rows = (
+        (_when(one.date) if one.date else "", _addresses([one.sender] if one.sender else []), one.subject)
+        for one in found
+    )
+    _table(("date", "from", "subject"), rows)
+
+
 def settings(rows: Iterable[Row]) -> None:
     """Print one line for each setting."""
     _table(("setting", "value", "from"), rows)
+
+
+def compared(found: Iterable[Compared]) -> None:
+    """Print one line for each folder."""
+    heads = ("mailbox", "folder", "on server", "in ledger", "missing", "surplus", "fates")
+    rows = (
+        (
+            one.mailbox,
+            one.folder,
+            str(one.on_server),
+            str(one.in_ledger),
+            _numbers(one.missing),
+            _numbers(one.surplus),
+            ", ".join(f"{fate} {count}" for fate, count in sorted(one.fates.items())),
+        )
+        for one in found
+    )
+    _table(heads, rows)
+
+
+def _numbers(uids: Sequence[int]) -> str:
+    """How many there are, and the first of them."""
+    if not uids:
+        return "0"
+    shown = ", ".join(map(str, uids[:_NUMBERS_SHOWN]))
+    return f"{len(uids)}: UID {shown}{', ...' if len(uids) > _NUMBERS_SHOWN else ''}"
+
+
+def taken_in(found: Iterable[TakenIn]) -> None:
+    """Print one line for each folder."""
+    rows = ((one.mailbox, one.folder, str(one.found), str(one.taken)) for one in found)
+    _table(("mailbox", "folder", "old mails", "taken in now"), rows)
+
+
+def outbox(found: Iterable[Owed]) -> None:
+    """Print one line for each mail of ours."""
+    rows = (
+        (
+            str(one.id),
+            one.kind,
+            one.recipient,
+            f"{one.state}, perhaps sent" if one.phase is Phase.DOT and one.state is OutboxState.DUE else one.state,
+            str(one.attempts),
+            _when(one.next_attempt) if one.next_attempt else "",
+            one.last_reply or "",
+        )
+        for one in found
+    )
+    _table(("id", "kind", "recipient", "state", "attempts", "next attempt", "last reply"), rows)
+
+
+def quarantine(found: Iterable[tuple[Line, Glance]]) -> None:
+    """Print one line for each arrival that was set aside."""
+    rows = (
+        (str(line.id), _when(line.received), line.mailbox, line.fate, line.reason or "", glance.sender, glance.subject)
+        for line, glance in found
+    )
+    _table(("id", "received", "mailbox", "fate", "reason", "from", "subject"), rows)
+
+
+def set_aside(line: Line, glance: Glance) -> None:
+    """Print an arrival in quarantine and where its bytes are."""
+    arrival(line)
+    kept = "all" if line.fate is not Fate.OVERSIZE else "the header alone"
+    _pairs(
+        (
+            ("from", glance.sender),
+            ("subject", glance.subject),
+            ("in the database", f"{kept}, {glance.octets} octets: deskbell quarantine show {line.id} --raw"),
+            ("in the mailbox", f"{line.folder}, UID {line.uid}, unless moved or deleted" if line.folder else ""),
+        )
+    )
+
+
+def findings(found: Iterable[Finding], *, file: TextIO | None = None) -> None:
+    """Print one line for each finding, and under it what to do next; on stdout, or on that file."""
+    for one in found:
+        print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}", file=file)
+        if one.advice:
+            print(f"{'':<8} -> {safe(one.advice)}", file=file)
 
 
 def explained(said: dict[str, Any]) -> str:
@@ -131,9 +270,11 @@ def explained(said: dict[str, Any]) -> str:
 
 
 def _who(one: Request) -> str:
-    if one.requester is None:
-        return "(no usable sender)"
-    return f"{one.requester.name} <{one.requester.address}>" if one.requester.name else one.requester.address
+    return _addresses([one.requester]) if one.requester else "(no usable sender)"
+
+
+def _addresses(found: Iterable[Address]) -> str:
+    return ", ".join(f"{one.name} <{one.address}>" if one.name else one.address for one in found)
 
 
 def _when(moment: datetime) -> str:
@@ -160,3 +301,14 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(safe(cell).replace("\n", " ")) for cell in row))
     width = None if sys.stdout.isatty() else 200
     Console(width=width).print(table)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, made harmless for a terminal."""
+    _table(heads, rows)
+
+
+def lines(texts: Iterable[str]) -> None:
+    """Print lines, made harmless for a terminal."""
+    for text in texts:
+        print(safe(text))

@@ -15,19 +15,19 @@ from desk.mail import ascii_fold
 from service.notation import Section, section_in
 
 LATER = {
-    "oauth": "password, password_env, password_file, password_command",
-    "move": '"auto", "keyword", "seen", "nothing"',
-    "delete": '"auto", "keyword", "seen", "nothing"',
+    "delete": '"auto", "keyword", "seen", "move", "nothing"',
     "dkim": '"none", "boundary", "trusted_ar", "exchange"',
 }
 """What is planned but not offered yet, with what is accepted instead."""
 
 _LONGEST = 60
+_HIDDEN = ("password", "client_secret", "token_command", "oauth")
 _KINDS = {
     "int_type": "a whole number",
     "bool_type": "true or false",
     "string_type": "a text in quotes",
     "tuple_type": "a list in square brackets",
+    "date_type": "a day such as 2027-03-01, without quotes",
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
@@ -113,7 +113,7 @@ def _found(name: str, value: object) -> str:
             return "a table"
         case list() | tuple():
             return f"a list of {len(value)}"
-        case _ if name.startswith("password"):
+        case _ if name.startswith(_HIDDEN):
             return "a value (hidden)"
         case bool():
             return str(value).lower()

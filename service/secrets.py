@@ -136,6 +136,19 @@ class CommandSecret(Secret):
         return _decoded(done.stdout.partition(b"\n")[0].removesuffix(b"\r"), self.source)
 
 
+def given_secret(
+    *, written: str | None, variable: str | None, path: Path | None, command: tuple[str, ...] | None
+) -> Secret | None:
+    """The secret of the one source that is given; None where none is."""
+    if written is not None:
+        return WrittenSecret(written)
+    if variable is not None:
+        return EnvironmentSecret(variable)
+    if path is not None:
+        return FileSecret(path)
+    return CommandSecret(command) if command is not None else None
+
+
 def _decoded(content: bytes, source: str) -> str:
     try:
         text = content.decode()

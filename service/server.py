@@ -15,9 +15,10 @@ from service.notation import (
     is_loopback,
     mistake,
 )
-from service.secrets import CommandSecret, EnvironmentSecret, FileSecret, Secret, WrittenSecret
+from service.oauth import OAuth
+from service.secrets import Secret, given_secret
 
-_PASSWORDS = "password | password_env | password_file | password_command"
+_PASSWORDS = "password | password_env | password_file | password_command | oauth"
 
 Tls = Literal["tls", "starttls", "none"]
 
@@ -51,19 +52,20 @@ class Server(Section):
         None,
         description="Or the program that prints it as its first line, within ten seconds.",
         examples=["pass show deskbell"],
-        validate_default=True,
+    )
+    oauth: OAuth | None = Field(
+        None, description="Or access tokens instead of a password (XOAUTH2).", validate_default=True
     )
 
     @property
     def secret(self) -> Secret | None:
-        """The password's source, asked at each use; None where nobody logs in."""
-        if self.password is not None:
-            return WrittenSecret(self.password.get_secret_value())
-        if self.password_env is not None:
-            return EnvironmentSecret(self.password_env)
-        if self.password_file is not None:
-            return FileSecret(self.password_file)
-        return CommandSecret(self.password_command) if self.password_command is not None else None
+        """The password's source, asked at each use; None where nobody logs in, or by oauth."""
+        return given_secret(
+            written=self.password.get_secret_value() if self.password else None,
+            variable=self.password_env,
+            path=self.password_file,
+            command=self.password_command,
+        )
 
     @field_validator("tls")
     @classmethod
@@ -79,19 +81,19 @@ class Server(Section):
             raise ValueError("a password of at least one character")
         return password
 
-    @field_validator("password_command")
+    @field_validator("oauth")
     @classmethod
-    def _one_password_for_one_user(cls, command: Command | None, info: ValidationInfo) -> Command | None:
-        names = ("user", "password", "password_env", "password_file")
+    def _one_password_for_one_user(cls, oauth: OAuth | None, info: ValidationInfo) -> OAuth | None:
+        names = ("user", "password", "password_env", "password_file", "password_command")
         if any(name not in info.data for name in names):
-            return command  # One of them was refused already; a second complaint would be about that one.
+            return oauth  # One of them was refused already; a second complaint would be about that one.
         user, *sources = (info.data[name] is not None for name in names)
-        given = sum((*sources, command is not None))
+        given = sum((*sources, oauth is not None))
         if given and not user:
             raise mistake(found="a password without user", accepted="both, or neither", key="user")
         if user and given != 1:
             raise mistake(found=str(given or "none"), accepted=f"exactly one of {_PASSWORDS}", key="password")
-        return command
+        return oauth
 
 
 class Imap(Server):
@@ -106,10 +108,11 @@ class Imap(Server):
         le=65535,
     )
     folders: tuple[Words, ...] = Field(("INBOX",), description="Folders that are watched.", min_length=1, strict=False)
-    after: Literal["auto", "keyword", "seen", "nothing"] = Field(
+    after: Literal["auto", "keyword", "seen", "move", "nothing"] = Field(
         "auto",
-        description="What is done to a mail on the server once it is stored: our keyword is set, it is marked as read, "
-        "or nothing; auto sets the keyword where the server keeps keywords.",
+        description="What is done to a mail on the server once it is settled: our keyword is set, it is marked as "
+        "read, moved to the folder Deskbell, or nothing; auto sets the keyword where the server keeps keywords, "
+        "else moves.",
     )
 
 

@@ -6,6 +6,7 @@ refusal are made from these declarations.
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from desk.errors import UserError
 from desk.mail import ascii_fold
 from service.notation import (
     SHOWN,
+    ClockTime,
     DatabaseUrl,
     Domain,
     Door,
@@ -26,7 +28,9 @@ from service.notation import (
     Words,
     mistake,
 )
+from service.oauth import OAuth
 from service.problems import problems_of
+from service.secrets import CommandSecret
 from service.server import Imap, Maildir, Server, Smtp
 
 SYSTEM_PATH = Path("/etc/deskbell/config.toml")
@@ -36,6 +40,7 @@ _EVERYONE = 0o004
 _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
 _DATABASE: Any = "sqlite:///deskbell.db"
+_EVENING: Any = "17:30"
 
 
 class SettingsError(UserError):
@@ -137,6 +142,28 @@ class Limits(Section):
     external_receipts_per_day: int = Field(
         2, description="Receipts a day for one outside address where external is limited.", ge=0
     )
+    external_domain_receipts_per_day: int = Field(
+        20, description="Receipts a day for one outside domain that is no freemail provider.", ge=0
+    )
+    own_receipts_per_hour: int = Field(
+        10, description="Receipts an hour for one of our own people; more mails wait and share a receipt.", ge=1
+    )
+    own_receipts_per_day: int = Field(30, description="The same for a day.", ge=1)
+    same_words_receipts_per_day: int = Field(
+        3,
+        description="Receipts a day for the same words of one address, numbers set aside; then they wait an hour, and "
+        "after twice as many there are no more.",
+        ge=1,
+    )
+    circuit_receipts_per_10_minutes: int = Field(
+        100,
+        description="Receipts in ten minutes, half of it for one mailbox, at which our own people's wait and outsiders "
+        "get none; where more people than that write in a month, their number instead.",
+        ge=1,
+    )
+    catch_up_receipts: int = Field(
+        200, description="Late receipts in an hour, as after an outage, beyond which they are held.", ge=1
+    )
 
 
 class Log(Section):
@@ -158,6 +185,18 @@ class Settings(Section):
         examples=[["corp.example"]],
         min_length=1,
         strict=False,
+    )
+    admins: tuple[MailAddress, ...] = Field(
+        (),
+        description="Who runs deskbell: they get the evening report. None of them may be one of the mailboxes.",
+        examples=[["admin@corp.example"]],
+        strict=False,
+    )
+    evening_report: ClockTime = Field(
+        _EVENING,
+        description="When the admins are told about the day, for each mailbox with something to tell, in the zone of "
+        "its department.",
+        validate_default=True,
     )
     database: Database = Field(default=_EMPTY, description="Where everything is kept.", validate_default=True)
     keys: Keys = Field(
@@ -189,9 +228,9 @@ class Settings(Section):
     @property
     def exposes_passwords(self) -> bool:
         """A password stands in the file, and everyone on this machine may read it."""
-        servers = (self.smtp, *(mailbox.imap for mailbox in self.mailbox))
-        written = any(server is not None and server.password is not None for server in servers)
-        return self._exposed and (written or self.database.url.has_password)
+        given = [server for server in (self.smtp, *(mailbox.imap for mailbox in self.mailbox)) if server is not None]
+        written = [server.password or (server.oauth.client_secret if server.oauth else None) for server in given]
+        return self._exposed and (any(written) or self.database.url.has_password)
 
     def model_post_init(self, context: Place, /) -> None:
         """Keep where this was read from."""
@@ -205,6 +244,14 @@ class Settings(Section):
         if twice := sorted({address for address in every if every.count(address) > 1}):
             raise mistake(found=f"{', '.join(twice)} more than once", accepted="each address or alias once")
         return mailboxes
+
+    @field_validator("admins")
+    @classmethod
+    def _no_report_comes_back(cls, admins: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        watched = {address for mailbox in info.data.get("mailbox", ()) for address in mailbox.addresses}
+        if own := [admin for admin in admins if ascii_fold(admin) in watched]:
+            raise mistake(found=own[0], accepted="addresses that are no mailbox of deskbell")
+        return admins
 
     @field_validator("maildir")
     @classmethod
@@ -279,11 +326,13 @@ def _rows(key: str, section: Section) -> Iterator[Row]:
     for name in type(section).model_fields:
         value = getattr(section, name)
         origin = "file" if name in section.model_fields_set else "default"
-        if name == "password" and isinstance(section, Server):
+        if name in {"password", "client_secret"} and isinstance(section, Server | OAuth):
             secret = section.secret
             yield Row(f"{key}{name}", secret.source if secret else "", "file" if secret else "default")
-        elif name.startswith("password_"):
-            continue  # Shown with password: it is one setting in four spellings.
+        elif name.startswith(("password_", "client_secret_")):
+            continue  # Shown with the one above: it is one setting in four spellings.
+        elif name == "token_command" and value:
+            yield Row(f"{key}{name}", CommandSecret(value).source, origin)
         elif isinstance(value, Section):
             yield from _rows(f"{key}{name}.", value)
         elif isinstance(value, tuple) and value and isinstance(value[0], Section):
@@ -300,4 +349,6 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, DatabaseUrl):
         return value.shown
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
     return "" if value is None else str(value)

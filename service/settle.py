@@ -11,27 +11,31 @@ from typing import Any
 from sqlalchemy import Connection
 
 from desk import lifecycle
-from desk.acknowledge import Candidate
+from desk.acknowledge import Candidate, Mode, acknowledge
 from desk.arrival import Fate, Source
 from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
+from desk.lateness import TOO_OLD
 from desk.lifecycle import State
+from desk.limiter import Verdict
 from desk.mail import Automatic, AutomaticKind
 from desk.promise import Targets
 from desk.request import Entry, Request
-from desk.targets import promise
+from desk.targets import Asked, kept_or_renewed, promise
 from desk.thread import ThreadMatch
 from routing.thread import Reader, continued_by
 from service.house import House, Mailbox
-from service.judged import Judged, candidate, limited
-from service.letters import Matter, notification, receipt
+from service.judged import Judged, candidate
+from service.letters import Matter, notification
+from service.limiting import Measured, Moment, measure
+from service.owing import Owing, owe_receipt
+from service.people import Acquainted
 from store import arrivals, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
 from store.effects import PENDING
 
 SAME_MAIL_WITHOUT_ID = timedelta(minutes=10)
 """Equal mails without Message-ID are one mail only when they came this close together."""
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +59,23 @@ def settle(settling: Settling) -> Decision:
     settling = replace(settling, judged=_own_recognised(settling))
     circumstances = _circumstances(settling)
     decision = decide(circumstances)
+    measured = _measured(settling, circumstances.candidate) if decision.answers else None
+    if measured is not None:
+        decision = decide(replace(circumstances, ruling=measured.ruling))
     request = _written(settling, circumstances.thread, decision)
-    owed = _owe(settling, request, decision) if request is not None else ()
-    _record(settling, circumstances.thread, decision, Consequence(request, owed))
+    consequence = Consequence(request, measured)
+    owed = _owe(settling, consequence, decision)
+    _record(settling, circumstances.thread, decision, replace(consequence, owed=owed))
     return decision
 
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What an arrival led to: the request it belongs to, if any, and the kinds of mail that are owed for it."""
+    """What an arrival led to: its request, what the limiter said, if asked, and the kinds of mail that are owed."""
 
     request: Request | None
-    owed: tuple[str, ...]
+    measured: Measured | None
+    owed: tuple[str, ...] = ()
 
 
 def _own_recognised(settling: Settling) -> Judged:
@@ -79,6 +88,9 @@ def _own_recognised(settling: Settling) -> Judged:
     if not settling.house.is_mailbox(mail.sender):
         return judged
     ids = [*([mail.message_id] if mail.message_id else []), *(f"<{one}>" for one in mail.header("x-deskbell-id")[:1])]
+    if any(map(settling.house.keyring.confirms_probe, ids)):
+        tried = Automatic(AutomaticKind.OWN, ("a mail with which deskbell doctor tries the way",))
+        return replace(judged, mail=replace(mail, automatic=tried))
     made_by_us = requests.StoredThreads(settling.connection).sent(ids) if ids else {}
     if not made_by_us:
         return judged
@@ -90,7 +102,7 @@ def _circumstances(settling: Settling) -> Circumstances:
     mail = settling.judged.mail
     asked = candidate(settling.judged, settling.house, settling.mailbox)
     reader = Reader(
-        threads=requests.StoredThreads(settling.connection),
+        threads=Acquainted(requests.StoredThreads(settling.connection), settling.house.people),
         confirms=lambda token, reference, recipient: settling.house.keyring.confirms(
             token, reference=reference, recipient=recipient
         ),
@@ -98,18 +110,20 @@ def _circumstances(settling: Settling) -> Circumstances:
     )
     return Circumstances(
         arrival=settling.waiting.arrival,
-        candidate=_with_receipts(settling, asked),
+        candidate=replace(asked, too_old=settling.now - settling.waiting.arrival.received_at > TOO_OLD),
         thread=continued_by(mail, reader),
         repeats=_repeated(settling),
     )
 
 
-def _with_receipts(settling: Settling, asked: Candidate) -> Candidate:
-    if asked.own_sender or asked.limit is None or asked.mail.sender is None:
-        return asked
-    since = settling.now - _DAY
-    sent = outbox.receipts_since(settling.connection, recipient=asked.mail.sender.key, since=since)
-    return limited(asked, receipts_today=sent)
+def _measured(settling: Settling, asked: Candidate) -> Measured | None:
+    """What the limiter says of a receipt that would go out; None where nothing is limited."""
+    limits = settling.house.limits
+    if limits is None:
+        return None
+    received_at = settling.waiting.arrival.received_at
+    moment = Moment(settling.connection, limits, settling.mailbox.address, received_at, settling.now)
+    return measure(asked, moment)
 
 
 def _repeated(settling: Settling) -> int | None:
@@ -127,10 +141,16 @@ def _is_close(one: Earlier, settling: Settling) -> bool:
 
 def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) -> Request | None:
     """The request that was opened or added to, None where the arrival belongs to none."""
-    if decision.fate is Fate.OPENED:
+    if match is None and decision.entry is not None:
         request = _new_request(settling, requests.next_number(settling.connection))
+        request = _as_history(settling, request) if decision.fate is Fate.BACKFILLED else request
         requests.open_request(settling.connection, request, category=settling.judged.classification.category)
-    elif match is not None and decision.fate in (Fate.APPENDED, Fate.ABSORBED, Fate.HELD):
+    elif match is not None and decision.fate in (
+        Fate.APPENDED,
+        Fate.ABSORBED,
+        Fate.HELD,
+        Fate.BACKFILLED,
+    ):
         request = _known_request(settling, match.number)
     else:
         return None
@@ -168,14 +188,23 @@ def _new_request(settling: Settling, number: int) -> Request:
     )
 
 
+def _as_history(settling: Settling, request: Request) -> Request:
+    """A request of before the watch: nobody waits for an answer, and its moments are counted from when it came."""
+    department = settling.house.department_of(request.department)
+    targets = promise(department, settling.house.calendars[department.calendar], request.priority, request.opened)
+    return replace(
+        request,
+        state=State.ANSWERED,
+        first_response_due=targets.first_response,
+        resolution_due=targets.resolution,
+    )
+
+
 def targets_of(settling: Settling, department: Department) -> Targets:
     """Both promised moments, counted from the arrival; from now on where that one would be over already."""
     calendar = settling.house.calendars[department.calendar]
-    priority = settling.judged.classification.priority
-    targets = promise(department, calendar, priority, settling.waiting.arrival.received_at)
-    if targets.first_response > settling.now:
-        return targets
-    return promise(department, calendar, priority, settling.now)
+    asked = Asked(settling.judged.classification.priority, settling.waiting.arrival.received_at)
+    return kept_or_renewed(department, calendar, asked, settling.now)
 
 
 def _entry(settling: Settling, decision: Decision) -> Entry:
@@ -191,22 +220,24 @@ def _entry(settling: Settling, decision: Decision) -> Entry:
     )
 
 
-def _owe(settling: Settling, request: Request, decision: Decision) -> tuple[str, ...]:
-    """The kinds of mail that are owed now because of this arrival."""
-    opened = decision.fate is Fate.OPENED
-    if not opened and decision.news is None:
+def _owe(settling: Settling, led_to: Consequence, decision: Decision) -> tuple[str, ...]:
+    """The kinds of mail that are owed because of this arrival."""
+    request = led_to.request
+    if request is None:
         return ()
+    owed = [_owed_receipt(settling, request, led_to.measured, decision)] if decision.answers else []
     targets = Targets(request.first_response_due, request.resolution_due)
-    if opened:
-        targets = targets_of(settling, settling.house.departments[request.department])
     matter = Matter(request, targets, settling.judged, decision, settling.now)
-    answer = receipt(matter, settling.house) if opened else None
-    notices = (answer, notification(matter, settling.house, settling.mailbox))
-    return tuple(
-        notice.kind.value
-        for notice in notices
-        if notice is not None and outbox.owe(settling.connection, request.number, notice, now=settling.now) is not None
-    )
+    news = notification(matter, settling.house, settling.mailbox)
+    if news is not None and outbox.owe(settling.connection, request.number, news, now=settling.now) is not None:
+        owed.append(news.kind.value)
+    return tuple(filter(None, owed))
+
+
+def _owed_receipt(settling: Settling, request: Request, measured: Measured | None, decision: Decision) -> str | None:
+    targets = targets_of(settling, settling.house.department_of(request.department))
+    matter = Matter(request, targets, settling.judged, decision, settling.now)
+    return owe_receipt(Owing(settling.connection, settling.house, matter, measured))
 
 
 def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, led_to: Consequence) -> None:
@@ -215,18 +246,39 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
     values = {
         "fate": decision.fate.value,
         "reason": decision.reason,
-        "receipt": f"{acknowledgement.decision}: {acknowledgement.rule}",
+        "receipt": f"{acknowledgement.decision}: {acknowledgement.rule}{_waits(led_to.measured)}",
         "content_key": judged.mail.content_key,
         "message_id": judged.mail.message_id,
         "evidence": judged.proof.level.value,
         "request_number": number,
-        "trace": _trace(judged, match, decision),
+        "trace": _trace(judged, match, decision) | _limited(led_to.measured) | _would(settling, decision),
         "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values, epoch=settling.waiting.epoch)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)
+
+
+def _would(settling: Settling, decision: Decision) -> dict[str, Any]:
+    """What would be decided of the receipt if the mailbox did not observe."""
+    if settling.mailbox.mode is not Mode.OBSERVE or decision.fate is not Fate.OPENED:
+        return {}
+    asked = candidate(settling.judged, settling.house, replace(settling.mailbox, mode=Mode.FULL))
+    return {"would": _values(acknowledge(asked))}
+
+
+def _waits(measured: Measured | None) -> str:
+    """Which limit makes the receipt wait."""
+    waits = measured is not None and measured.ruling.verdict is Verdict.WAIT
+    return f", waits: {measured.ruling.rule}" if measured is not None and waits else ""
+
+
+def _limited(measured: Measured | None) -> dict[str, Any]:
+    if measured is None:
+        return {}
+    ruling = measured.ruling
+    return {"limiter": {"verdict": ruling.verdict.value, "rule": ruling.rule, "reason": ruling.reason}}
 
 
 def _values(verdict: Any) -> dict[str, Any]:

@@ -6,12 +6,28 @@ from typing import Any
 
 from desk.mail import Address, Attachment, Mail
 from desk.request import Entry, Request
+from service.glance import Glance
+from service.history import TakenIn
+from service.modes import Shown
+from service.reconcile import Compared
+from store.holding import Owed
 from store.ledger import Line
 
 
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 with offset, to the second."""
     return None if value is None else value.isoformat(timespec="seconds")
+
+
+def mode(one: Shown) -> dict[str, Any]:
+    """A mailbox with its mode, and who gave it."""
+    return {
+        "mailbox": one.mailbox,
+        "mode": one.mode.value,
+        "configured": one.configured.value,
+        "changed": moment(one.changed),
+        "author": one.author,
+    }
 
 
 def address(value: Address | None) -> dict[str, str] | None:
@@ -115,4 +131,49 @@ def arrival(value: Line) -> dict[str, Any]:
         "evidence": value.evidence,
         "attempts": value.attempts,
         "trace": value.trace,
+    }
+
+
+def compared(value: Compared) -> dict[str, Any]:
+    """A folder held against the ledger; UIDs ascending."""
+    return {
+        "mailbox": value.mailbox,
+        "folder": value.folder,
+        "on_server": value.on_server,
+        "in_ledger": value.in_ledger,
+        "fates": {fate.value: count for fate, count in sorted(value.fates.items())},
+        "missing": list(value.missing),
+        "surplus": list(value.surplus),
+    }
+
+
+def taken_in(value: TakenIn) -> dict[str, Any]:
+    """A folder whose old mail was taken in."""
+    return {"mailbox": value.mailbox, "folder": value.folder, "found": value.found, "taken": value.taken}
+
+
+def owed(value: Owed) -> dict[str, Any]:
+    """A mail of ours."""
+    return {
+        "id": value.id,
+        "kind": value.kind.value,
+        "recipient": value.recipient,
+        "message_id": value.message_id,
+        "aliases": list(value.aliases),
+        "state": value.state.value,
+        "phase": value.phase.value if value.phase else None,
+        "attempts": value.attempts,
+        "next_attempt": moment(value.next_attempt),
+        "last_reply": value.last_reply,
+    }
+
+
+def set_aside(value: Line, glance: Glance) -> dict[str, Any]:
+    """An arrival in quarantine, with what its header says of itself."""
+    return line(value) | {
+        "size": value.size,
+        "attempts": value.attempts,
+        "from": glance.sender,
+        "subject": glance.subject,
+        "raw_octets": glance.octets,
     }

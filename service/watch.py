@@ -31,7 +31,10 @@ FULL_DIFFERENCE = timedelta(minutes=5)
 MARKS = 200
 """Messages that one STORE marks."""
 
-After = Literal["auto", "keyword", "seen", "nothing"]
+SETTLED_FOLDER = "Deskbell"
+"""Where settled mail is moved on a server that keeps no keywords."""
+
+After = Literal["auto", "keyword", "seen", "move", "nothing"]
 
 
 class State(Protocol):
@@ -43,6 +46,8 @@ class State(Protocol):
     def uidnext(self) -> int: ...  # noqa: D102
     @property
     def keywords(self) -> bool: ...  # noqa: D102
+    @property
+    def moves(self) -> bool: ...  # noqa: D102 - RFC 6851
 
 
 class Message(Protocol):
@@ -80,6 +85,10 @@ class Connection(Protocol):
 
     def add_flags(self, uids: Sequence[int], flag: str) -> None:
         """Each of the messages carries the flag."""
+        ...
+
+    def move(self, uids: Sequence[int], to: str) -> None:
+        """Each of the messages that is still there is in that folder."""
         ...
 
     def wait(self, seconds: float, wake: socket.socket | None) -> bool:
@@ -123,6 +132,8 @@ class _Session:
     """The folder had another UIDVALIDITY before: what is older than its floor was there already."""
     compared: datetime | None = None
     flag: str | None = None
+    moves: bool = False
+    """Settled messages are moved to SETTLED_FOLDER."""
     accepted: int = 0
     """Messages handed over so far; a UID that the server lists but never hands over must not keep us busy."""
 
@@ -178,7 +189,16 @@ class FolderWatch:
         watched = next((one for one in known if one.uidvalidity == state.uidvalidity), None)
         watched = watched or self._begun(state, known)
         renumbered = bool(known) and known[0].uidvalidity != state.uidvalidity
-        return _Session(connection, watched, watched.cursor_uid, renumbered, flag=self._flag(state))
+        flag, moves = self._flag(state), self._moves(state)
+        if moves:
+            log.info("%s %s: settled mail is moved to %s", self._spec.mailbox, self._spec.folder, SETTLED_FOLDER)
+        if flag is None and not moves and self._spec.after != "nothing":
+            log.warning(
+                "%s %s: the server keeps no keywords, or cannot move mail: no mark is set",
+                self._spec.mailbox,
+                self._spec.folder,
+            )
+        return _Session(connection, watched, watched.cursor_uid, renumbered, flag=flag, moves=moves)
 
     def _known(self) -> list[Watched]:
         with self._ports.database.read() as connection:
@@ -207,12 +227,12 @@ class FolderWatch:
     def _flag(self, state: State) -> str | None:
         if self._spec.after == "seen":
             return "\\Seen"
-        if self._spec.after == "nothing":
-            return None
-        if not state.keywords:
-            log.warning("%s %s: the server keeps no keywords: no mark is set", self._spec.mailbox, self._spec.folder)
-            return None
-        return KEYWORD
+        return KEYWORD if self._spec.after in {"auto", "keyword"} and state.keywords else None
+
+    def _moves(self, state: State) -> bool:
+        """Whether settled messages leave the folder; never where it is the one they would be moved to."""
+        wanted = self._spec.after == "move" or (self._spec.after == "auto" and not state.keywords)
+        return wanted and state.moves and self._spec.folder != SETTLED_FOLDER
 
     def _comparison_is_due(self, session: _Session) -> bool:
         return session.compared is None or self._ports.now() - session.compared >= FULL_DIFFERENCE
@@ -269,8 +289,17 @@ class FolderWatch:
             return False
         if session.flag is not None:
             session.connection.add_flags(owed, session.flag)
+        elif session.moves:
+            self._move(session, owed)
         self._ports.transactions.run(lambda connection: effects.done(connection, session.watched, owed))
         return True
+
+    def _move(self, session: _Session, owed: Sequence[int]) -> None:
+        try:
+            session.connection.move(owed, SETTLED_FOLDER)
+        except CommandRefused as refusal:  # they stay in the folder, settled; the ledger knows that
+            session.moves = False
+            log.warning("%s %s: settled mail is left where it is: %s", self._spec.mailbox, self._spec.folder, refusal)
 
 
 def _both(accept: Callable[[Transaction], None], folder_id: int, uid: int) -> Callable[[Transaction], None]:

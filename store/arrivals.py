@@ -15,8 +15,9 @@ from store.leases import living
 from store.prepared import Prepared
 from store.tables import arrival, raw
 
-UNCLAIMED = 0
-"""The epoch of an arrival that belongs to no start yet: whichever daemon has time claims it."""
+UNCLAIMED = -1
+"""The epoch of an arrival that belongs to no start yet: whichever daemon has time claims it. Starts count from 1; those
+of epoch 0 are tried alone, as what a start left over."""
 COMPRESSION = 1
 """zlib level: 6 costs half as much again and saves a few percent on mail."""
 COMPRESSED_UP_TO = 256 * 1024
@@ -57,6 +58,12 @@ class Earlier:
     mailbox: str
     received: datetime
     request_number: int | None
+
+
+def receipt_of(connection: Connection, number: int) -> str:
+    """What was decided about the receipt of a request, such as "limited: external-limited"."""
+    opened = select(arrival.c.receipt).where(arrival.c.request_number == number, arrival.c.fate == Fate.OPENED.value)
+    return connection.scalar(opened) or ""
 
 
 def pack(one: Arrival) -> Packed:

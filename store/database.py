@@ -49,8 +49,8 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """The engine, for migrations."""
-        return self._engine
+        """The engine that writes, for migrations."""
+        return self._writing
 
     @property
     def is_shared(self) -> bool:
@@ -117,7 +117,7 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        _driver(connection).execute(begin)
+        connection.exec_driver_sql(begin)
 
     @event.listens_for(engine, "commit")
     def _check_still_open(connection: Connection) -> None:

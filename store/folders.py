@@ -67,3 +67,14 @@ def uids_in_ledger(connection: Connection, of: Watched) -> set[int]:
         arrival.c.uid > of.floor_uid,
     )
     return {uid for uid in connection.scalars(rows) if uid is not None}
+
+
+def uids_below_floor(connection: Connection, of: Watched) -> set[int]:
+    """The UIDs up to the floor that have a row in the ledger: old mail that was taken in."""
+    rows = select(arrival.c.uid).where(
+        arrival.c.mailbox == of.mailbox,
+        arrival.c.folder == of.name,
+        arrival.c.uidvalidity == of.uidvalidity,
+        arrival.c.uid <= of.floor_uid,
+    )
+    return {uid for uid in connection.scalars(rows) if uid is not None}

@@ -8,7 +8,7 @@ mails carry and every write compares. On SQLite there is one daemon and no lease
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -37,6 +37,13 @@ def _of_postgresql(_element: Milliseconds, _compiler: object, **_options: Any) -
 def living() -> Select[tuple[int]]:
     """The starts that hold a lease; for the WHERE of others' statements."""
     return select(lease.c.holder).where(lease.c.until > Milliseconds())
+
+
+def is_anyone_living(connection: Connection) -> bool:
+    """Whether any start holds a lease; a database older than leases has none."""
+    if not inspect(connection).has_table(lease.name):
+        return False
+    return connection.scalar(select(living().exists())) is True
 
 
 def keep(connection: Connection, names: Collection[str], *, holder: int, seconds: float) -> frozenset[str]:

@@ -1,14 +1,16 @@
 """The ledger as people and scripts read it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, select
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
-from store.tables import arrival
+from store.folders import Watched
+from store.tables import arrival, journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,18 @@ def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> 
     return [_line(row) for row in connection.execute(chosen)]
 
 
+def of_fates(connection: Connection, fates: Collection[Fate]) -> list[Line]:
+    """All arrivals with one of these fates, oldest first."""
+    chosen = _LINES.where(arrival.c.fate.in_([fate.value for fate in fates])).order_by(arrival.c.id)
+    return [_line(row) for row in connection.execute(chosen)]
+
+
+def of_ids(connection: Connection, ids: Collection[int]) -> dict[int, Line]:
+    """Those of the arrivals that exist; within a write transaction nobody else changes them any more."""
+    chosen = _LINES.where(arrival.c.id.in_(list(ids))).order_by(arrival.c.id).with_for_update()
+    return {row.id: _line(row) for row in connection.execute(chosen)}
+
+
 def find(connection: Connection, arrival_id: int) -> Line | None:
     """The arrival of that number, or None."""
     row = connection.execute(_LINE, {"wanted": arrival_id}).one_or_none()
@@ -79,3 +93,35 @@ def _line(row: Row[Any]) -> Line:
     number = values.pop("request_number")
     values["fate"] = Fate(values["fate"])
     return Line(reference=reference_of(number) if number is not None else None, **values)
+
+
+def newest(connection: Connection) -> int:
+    """The id of the last arrival, 0 where there is none."""
+    return connection.scalar(select(func.max(arrival.c.id))) or 0
+
+
+def brought(connection: Connection, digest: str, *, after: int) -> list[Line]:
+    """The arrivals with these bytes (hex SHA-256) whose id is greater, oldest first."""
+    chosen = _LINES.where(arrival.c.id > after, arrival.c.raw_digest == digest).order_by(arrival.c.id)
+    return [_line(row) for row in connection.execute(chosen)]
+
+
+def owed_for(connection: Connection, number: int, arrival_id: int) -> tuple[str, ...]:
+    """The kinds of mail that became owed because of an arrival on that request, as the journal says."""
+    settled = (
+        select(journal.c.detail)
+        .where(journal.c.request_number == number, journal.c.arrival_id == arrival_id, journal.c.event == "settled")
+        .order_by(journal.c.id)
+    )
+    return tuple(kind for detail in connection.scalars(settled) for kind in detail.get("owed", ()))
+
+
+def fates_of(connection: Connection, of: Watched) -> dict[int, Fate]:
+    """The fate of each message above the folder's floor, by UID: of this UIDVALIDITY alone."""
+    rows = select(arrival.c.uid, arrival.c.fate).where(
+        arrival.c.mailbox == of.mailbox,
+        arrival.c.folder == of.name,
+        arrival.c.uidvalidity == of.uidvalidity,
+        arrival.c.uid > of.floor_uid,
+    )
+    return {row.uid: Fate(row.fate) for row in connection.execute(rows)}

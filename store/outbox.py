@@ -11,6 +11,7 @@ from store.database import insert_if_new
 from store.leases import living
 from store.prepared import Prepared
 from store.tables import outbox, outbox_content, promise
+from store.waiting import overtaken
 
 
 class ClaimLost(Exception):
@@ -45,8 +46,11 @@ def _insert(dialect: str) -> Prepared:
     return Prepared(insert_if_new(dialect, outbox).returning(outbox.c.id))
 
 
-def owe(connection: Connection, number: int, notice: Notice, *, now: datetime) -> int | None:
-    """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before."""
+def owe(connection: Connection, number: int | None, notice: Notice, *, now: datetime) -> int | None:
+    """The notice is owed and the promises it tells are recorded; None where the very same mail was owed before.
+
+    number is that of its request; None for a mail about none.
+    """
     row = {
         "kind": notice.kind.value,
         "request_number": number,
@@ -87,6 +91,7 @@ def claim(connection: Connection, *, now: datetime, limit: int, holder: int) -> 
             outbox.c.ambiguous,
         )
         .where(outbox.c.settled.is_(None), outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
+        .where(~overtaken(now))
         .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

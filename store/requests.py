@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, insert, select, update
 
 from desk.classification import Priority
 from desk.lifecycle import State
@@ -13,7 +13,7 @@ from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
 from desk.thread import SentMail
 from store import meta
 from store.prepared import Prepared
-from store.tables import arrival, entry, outbox, participant, request
+from store.tables import arrival, entry, outbox, outbox_alias, participant, request
 
 _INSERT_REQUEST = Prepared(insert(request))
 _INSERT_PARTICIPANT = Prepared(insert(participant))
@@ -23,7 +23,12 @@ _CHANGE_STATE = Prepared(
 )
 # Built once: making a statement costs as much as running it.
 _SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
-    outbox.c.message_id.in_(bindparam("ids", expanding=True))
+    outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.request_number.is_not(None)
+)
+_ALIASED = (
+    select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
+    .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
+    .where(outbox_alias.c.message_id.in_(bindparam("ids", expanding=True)))
 )
 _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
@@ -133,6 +138,17 @@ def every(connection: Connection, *, department: str | None, state: State | None
     return [_request(row) for row in connection.execute(chosen)]
 
 
+def newest(connection: Connection) -> int:
+    """The highest number of a request; 0 where there is none."""
+    return connection.scalar(select(func.max(request.c.number))) or 0
+
+
+def page(connection: Connection, *, before: int, limit: int) -> list[Request]:
+    """The newest requests with a number less than `before`, newest first, so many at most."""
+    chosen = _REQUESTS.where(request.c.number < before).order_by(request.c.number.desc()).limit(limit)
+    return [_request(row) for row in connection.execute(chosen)]
+
+
 def entries(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[Entry]]:
     """The history of each of the requests, oldest entry first."""
     history: dict[int, list[Entry]] = {number: [] for number in numbers}
@@ -159,9 +175,22 @@ class StoredThreads:
         self._connection = connection
 
     def sent(self, message_ids: Sequence[str]) -> Mapping[str, SentMail]:
-        """Those of the ids that are mails of ours, and about which request."""
-        rows = self._connection.execute(_SENT, {"ids": message_ids})
-        return {row.message_id: SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value) for row in rows}
+        """Those of the ids that are mails of ours, and about which request; also by the ids that relays gave them.
+
+        A relay that names one id for mails of several requests has named none.
+        """
+        aliased = self._mails(_ALIASED, message_ids)
+        numbers: dict[str, set[int]] = {}
+        for message_id, mail in aliased:
+            numbers.setdefault(message_id, set()).add(mail.number)
+        clear = {message_id: mail for message_id, mail in aliased if len(numbers[message_id]) == 1}
+        return clear | dict(self._mails(_SENT, message_ids))
+
+    def _mails(self, known: Select[Any], message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
+        rows = self._connection.execute(known, {"ids": message_ids})
+        return [
+            (row.message_id, SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)) for row in rows
+        ]
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Those of the ids that came in on a request, and its number."""
@@ -171,3 +200,11 @@ class StoredThreads:
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""
         return frozenset(address for (address,) in _PARTICIPANTS.rows(self._connection, {"number": number}))
+
+
+def count_by_department(connection: Connection) -> dict[str, int]:
+    """How many requests each department has; those without any are not there."""
+    rows = connection.execute(
+        select(request.c.department, func.count().label("requests")).group_by(request.c.department)
+    )
+    return {row.department: row.requests for row in rows}

@@ -124,7 +124,7 @@ class Outbox(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    request_number: int = Field(foreign_key="request.number", index=True)
+    request_number: int | None = Field(foreign_key="request.number", index=True)
     recipient: str = Field(index=True)
     envelope_sender: str
     message_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
@@ -139,6 +139,8 @@ class Outbox(SQLModel, table=True):
     holder: int | None = None
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
+    hold_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    worded: datetime | None = None
 
 
 class OutboxContent(SQLModel, table=True):
@@ -147,6 +149,15 @@ class OutboxContent(SQLModel, table=True):
     __tablename__ = "outbox_content"
     outbox_id: int | None = Field(default=None, primary_key=True, foreign_key="outbox.id")
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class OutboxAlias(SQLModel, table=True):
+    """A Message-ID that a relay gave a mail of ours instead of its own."""
+
+    __tablename__ = "outbox_alias"
+    id: int | None = Field(default=None, primary_key=True)
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    message_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
 
 
 class Lease(SQLModel, table=True):
@@ -162,7 +173,7 @@ class Promise(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     request_number: int = Field(foreign_key="request.number", index=True)
-    outbox_id: int = Field(foreign_key="outbox.id")
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
     kind: str
     due: datetime
 
@@ -177,6 +188,56 @@ class Journal(SQLModel, table=True):
     arrival_id: int | None = None
     outbox_id: int | None = None
     detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Routing(SQLModel, table=True):
+    """One version of departments, calendars and rules, as TOML; rows are added, never changed. The highest holds."""
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime
+    author: str
+    origin: str
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Person(SQLModel, table=True):
+    """Somebody of our own; addresses are folded for comparing, empty is unknown."""
+
+    address: str = Field(primary_key=True)
+    aliases: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    language: str
+    zone: str
+    country: str
+    manager: str
+
+
+class Limiter(SQLModel, table=True):
+    """A receipt that an address is told, at the moment it goes out; what later ones are measured by.
+
+    The address is folded and without plus-tag; domain is empty where a domain is no group of people.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str
+    domain: str
+    mailbox: str
+    own: bool
+    at: datetime
+    words: str
+    waited: bool
+    echo: bool
+    late: bool
+    outbox_id: int | None = Field(foreign_key="outbox.id")
+
+
+class Mode(SQLModel, table=True):
+    """The mode that an admin gave a mailbox; without a row that of the configuration holds."""
+
+    mailbox: str = Field(primary_key=True)
+    mode: str
+    changed: datetime
+    author: str
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -195,9 +256,14 @@ participant = _table(Participant)
 entry = _table(Entry)
 outbox = _table(Outbox)
 outbox_content = _table(OutboxContent)
+outbox_alias = _table(OutboxAlias)
 lease = _table(Lease)
 promise = _table(Promise)
 journal = _table(Journal)
+routing = _table(Routing)
+person = _table(Person)
+limiter = _table(Limiter)
+mode = _table(Mode)
 
 # Others write these ids, up to a thousand characters long: more than a B-tree of PostgreSQL can hold.
 Index("ix_arrival_message_id", arrival.c.message_id, postgresql_using="hash")
@@ -222,3 +288,6 @@ Index(
     sqlite_where=outbox.c.settled.is_(None),
     postgresql_where=outbox.c.settled.is_(None),
 )
+Index("ix_limiter_address", limiter.c.address, limiter.c.at)
+Index("ix_limiter_domain", limiter.c.domain, limiter.c.at)
+Index("ix_limiter_at", limiter.c.at)

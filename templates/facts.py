@@ -24,7 +24,8 @@ class Event(StrEnum):
 class ReceiptFacts:
     """What a receipt says. Moments are aware, zone is the reader's, department is named in the language.
 
-    external: the reader is a stranger; names, department, holiday and urgent contact are not disclosed.
+    external: the reader is a stranger; names, department, holiday and urgent contact are not disclosed. sent: when the
+    mail came, told with an apology; None where the receipt is on time.
     """
 
     language: str
@@ -40,6 +41,32 @@ class ReceiptFacts:
     token: str
     urgent_contact: str = ""
     external: bool = False
+    sent: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One of several mails that a joint receipt answers."""
+
+    subject: str
+    department: str
+    sent: datetime
+    first_response: datetime
+    resolution: datetime
+    reference: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointFacts:
+    """What a receipt for several mails of one person says; late: it is to be excused."""
+
+    language: str
+    requester_name: str
+    answered: tuple[Answered, ...]
+    zone: tzinfo
+    now: datetime
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +93,26 @@ class NotificationFacts:
     receipt_note: str = ""
     attachments: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EveningFacts:
+    """What admins are told about a mailbox and the time since the last report, in lines that hold no text of a mail.
+
+    sent, silent and unsure are told of a mailbox that observes: what would have been.
+    """
+
+    mailbox: str
+    mode: str
+    observing: bool
+    since: datetime
+    until: datetime
+    zone: tzinfo
+    alarms: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ made one line by plain.py, escaped by the HTML environment, and never compiled.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from jinja2 import meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from desk.promise import Delay
-from templates.facts import Event, NotificationFacts, ReceiptFacts, Rendered
+from templates.facts import Answered, EveningFacts, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
 from templates.moments import LANGUAGES, in_words, offered
 from templates.plain import SUBJECT_LIMIT, greeted, isolated, lines, one_line
 
@@ -28,6 +28,8 @@ __all__ = [
     "ReceiptFacts",
     "Rendered",
     "check",
+    "render_evening",
+    "render_joint",
     "render_notification",
     "render_receipt",
 ]
@@ -45,6 +47,16 @@ _View: TypeAlias = dict[str, str | tuple[str, ...]]
 def render_receipt(facts: ReceiptFacts) -> Rendered:
     """The receipt in the reader's language, else in English. A naive moment raises ValueError."""
     return _receipt(facts, _shipped())
+
+
+def render_joint(facts: JointFacts) -> Rendered:
+    """One receipt for several mails of one person, in their language, else in English; the subject stays theirs."""
+    return _joint(facts, _shipped())
+
+
+def render_evening(facts: EveningFacts) -> Rendered:
+    """The evening report, in English; it has no HTML part."""
+    return _evening(facts, _shipped())
 
 
 def render_notification(facts: NotificationFacts) -> Rendered:
@@ -89,13 +101,27 @@ def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> SandboxedEnv
 
 def _receipt(facts: ReceiptFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
-    values, words = _receipt_values(facts), _words(facts, language) | {"delay": facts.delay.value}
+    values, words = _receipt_values(facts), _words(facts, language)
+    words |= {"delay": _delay(facts).value, "sent": _sent(facts, language)}
     subject = None
     if facts.external:
         subject = templates.text.get_template(f"receipt/{language}.subject.j2").render(words).strip()
     text = _text(f"receipt/{language}", templates, values=values, words=words)
     html = templates.html.get_template(f"receipt/{language}.html.j2").render(values, **words)
     return Rendered(subject, text, html)
+
+
+def _delay(facts: ReceiptFacts) -> Delay:
+    """Why there is no answer today; none is needed where it is promised for the reader's today.
+
+    The department's day may be another one: on its Sunday evening it promises Monday, which a reader in the east has.
+    """
+    answered, today = (moment.astimezone(facts.zone).date() for moment in (facts.first_response, facts.now))
+    return Delay.NONE if answered == today else facts.delay
+
+
+def _sent(facts: ReceiptFacts, language: str) -> str:
+    return in_words(facts.sent, language=language, zone=facts.zone, now=facts.now) if facts.sent is not None else ""
 
 
 def _receipt_values(facts: ReceiptFacts) -> _View:
@@ -109,6 +135,49 @@ def _receipt_values(facts: ReceiptFacts) -> _View:
         "urgent_contact": one_line(facts.urgent_contact),
         "ref": one_line(f"Ref: {facts.reference} {facts.token}"),
     }
+
+
+def _joint(facts: JointFacts, templates: _Templates) -> Rendered:
+    language = offered(facts.language)
+    words = _direction(language) | {"late": "late" if facts.late else ""}
+    direction = str(words["direction"])
+    answered = [_answered(one, facts, language) for one in facts.answered]
+    isolates = [{key: isolated(value, direction=direction) for key, value in one.items()} for one in answered]
+    name = greeted(facts.requester_name)
+    text = templates.text.get_template(f"joint/{language}.txt.j2")
+    html = templates.html.get_template(f"joint/{language}.html.j2")
+    return Rendered(
+        None,
+        text.render(words, name=isolated(name, direction=direction), answered=isolates),
+        html.render(words, name=name, answered=answered),
+    )
+
+
+def _answered(one: Answered, facts: JointFacts, language: str) -> dict[str, str]:
+    moments = {"sent": one.sent, "first_response": one.first_response, "resolution": one.resolution}
+    return {
+        "subject": one_line(one.subject, limit=SUBJECT_LIMIT),
+        "department": one_line(one.department),
+        "ref": one_line(f"Ref: {one.reference} {one.token}"),
+    } | {key: in_words(at, language=language, zone=facts.zone, now=facts.now) for key, at in moments.items()}
+
+
+def _evening(facts: EveningFacts, templates: _Templates) -> Rendered:
+    view = _evening_view(facts)
+    subject = templates.text.get_template("evening/en.subject.j2").render(view)
+    return Rendered(one_line(subject), templates.text.get_template("evening/en.txt.j2").render(view), "")
+
+
+def _evening_view(facts: EveningFacts) -> _View:
+    since, until = facts.since.astimezone(facts.zone), facts.until.astimezone(facts.zone)
+    told = {name: getattr(facts, name) for name in ("alarms", "attention", "sent", "silent", "unsure")}
+    return {
+        "mailbox": one_line(facts.mailbox),
+        "mode": facts.mode,
+        "observing": "yes" if facts.observing else "",
+        "day": in_words(until, language="en", zone=facts.zone, now=until - _LONG).partition(",")[0],
+        "since": in_words(since, language="en", zone=facts.zone, now=until),
+    } | {name: tuple(map(one_line, lines)) for name, lines in told.items()}
 
 
 def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
@@ -136,13 +205,18 @@ def _notification_values(facts: NotificationFacts) -> _View:
 
 def _words(facts: ReceiptFacts | NotificationFacts, language: str) -> _View:
     """What we say ourselves, the same in both parts."""
+    return _direction(language) | {
+        "first_response": in_words(facts.first_response, language=language, zone=facts.zone, now=facts.now),
+        "resolution": in_words(facts.resolution, language=language, zone=facts.zone, now=facts.now),
+    }
+
+
+def _direction(language: str) -> _View:
     right_to_left = language in _RIGHT_TO_LEFT
     return {
         "language": language,
         "direction": "rtl" if right_to_left else "ltr",
         "start": "right" if right_to_left else "left",
-        "first_response": in_words(facts.first_response, language=language, zone=facts.zone, now=facts.now),
-        "resolution": in_words(facts.resolution, language=language, zone=facts.zone, now=facts.now),
     }
 
 
@@ -164,6 +238,11 @@ def _check(templates: _Templates) -> None:
     for receipt in _receipt_samples():
         with _blaming(f"receipt/{receipt.language}") as name:
             _check_rendered(name, _receipt(receipt, templates))
+    for joint in _joint_samples():
+        with _blaming(f"joint/{joint.language}") as name:
+            _check_rendered(name, _joint(joint, templates))
+    with _blaming("evening/en"):
+        _evening(_EVENING, templates)
     for notification in _notification_samples():
         with _blaming(f"notification/{notification.language}") as name:
             _check_rendered(name, _notification(notification, templates))
@@ -182,7 +261,9 @@ def _check_variables(templates: _Templates) -> None:
     receipt, notification = next(_receipt_samples()), next(_notification_samples())
     words = _words(receipt, "en").keys()
     given = {
-        "receipt": words | _receipt_values(receipt).keys() | {"delay"},
+        "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent"},
+        "evening": _evening_view(_EVENING).keys(),
+        "joint": _direction("en").keys() | {"name", "late", "answered"},
         "notification": words | _notification_values(notification).keys() | {"event", "reply", "subject"},
     }
     for name in templates.text.list_templates(extensions=["j2"]):
@@ -206,7 +287,12 @@ def _check_rendered(name: str, rendered: Rendered) -> None:
         raise FaultyTemplate(f"{name}: the text is empty")
 
 
-_MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+_MONDAY, _TUESDAY = datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+_LONG = timedelta(days=3)
+"""From so far away a day is called by its name."""
+_EVENING = EveningFacts("help@example.com", "observe", observing=True, since=_MONDAY, until=_MONDAY, zone=UTC)
 
 
 def _receipt_samples() -> Iterator[ReceiptFacts]:
@@ -215,8 +301,8 @@ def _receipt_samples() -> Iterator[ReceiptFacts]:
         language="en",
         requester_name="Anna Nowak",
         department="IT",
-        first_response=_MONDAY,
-        resolution=_MONDAY,
+        first_response=_TUESDAY,
+        resolution=_TUESDAY,
         zone=UTC,
         now=_MONDAY,
         delay=Delay.NONE,
@@ -229,7 +315,15 @@ def _receipt_samples() -> Iterator[ReceiptFacts]:
         for delay in Delay:
             told = replace(full, language=language, delay=delay)
             yield told
-            yield replace(told, external=True)
+            yield replace(told, external=True, sent=_MONDAY)
+
+
+def _joint_samples() -> Iterator[JointFacts]:
+    """Each language, late and for another reason, with and without a subject."""
+    one = Answered("Printer", "IT", _MONDAY, _MONDAY, _MONDAY, "R-1", "sample")
+    for language in LANGUAGES:
+        for late in (False, True):
+            yield JointFacts(language, "Anna Nowak", (one, replace(one, subject="")), UTC, _MONDAY, late)
 
 
 def _notification_samples() -> Iterator[NotificationFacts]:

@@ -9,6 +9,7 @@ from store import schema
 from store.database import Database
 from tests.servers import postgres as postgresql
 from tests.servers.dovecot import Dovecot, why_not
+from tests.servers.exchange import Exchange
 from tests.servers.postgres import Postgres
 
 
@@ -86,3 +87,16 @@ def database(request: pytest.FixtureRequest) -> Database:
     """A database with our schema, on SQLite and on PostgreSQL."""
     found: Database = request.getfixturevalue(f"{request.param}_database")
     return found
+
+
+@pytest.fixture(scope="session")
+def exchange_for_all() -> Iterator[Exchange]:
+    """A scripted Exchange for the whole run, without script; tests keep apart by user name."""
+    with Exchange() as server:
+        yield server
+
+
+@pytest.fixture(params=["dovecot", "exchange_for_all"], ids=["dovecot", "exchange"])
+def server(request: pytest.FixtureRequest) -> Dovecot | Exchange:
+    """One after the other: each test runs against both."""
+    return request.getfixturevalue(request.param)

@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 from pydantic.fields import FieldInfo
 
-from desk.acknowledge import RULES
+from desk import limiter
+from desk.acknowledge import RULES, Mode
 from desk.arrival import Fate
 from desk.lifecycle import TRANSITIONS, Event, State
 from routing.reading import read_routing
@@ -18,6 +19,8 @@ from service import pipeline
 from service.notation import Section, section_in
 from service.server import Tls
 from service.settings import Settings, load
+from service.setup_answers import Answers, OauthAnswer, read_answers, require_complete
+from service.setup_files import files_of
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -84,6 +87,19 @@ def test_the_table_of_receipts_has_the_rules_in_the_order_in_which_they_are_aske
     assert [(row[0], row[2]) for row in rows] == [(rule.name, rule.decision) for rule in RULES]
 
 
+def test_the_table_of_limits_has_the_rules_in_the_order_in_which_they_are_asked() -> None:
+    """Only outsiders meet the first two; of the others, the verdict is that for our own people."""
+    _, *rows = table("Limits on receipts")
+    assert [(row[0], row[2].split(" ")[0]) for row in rows] == [
+        (rule.name, "" if number < 2 else rule.verdict) for number, rule in enumerate(limiter.RULES)
+    ]
+
+
+def test_the_table_of_modes_names_each_mode() -> None:
+    _, *rows = table("Modes, and the evening report")
+    assert [row[0] for row in rows] == list(Mode)
+
+
 def test_the_table_of_the_lifecycle_is_the_one_that_requests_follow() -> None:
     (_, *events), *rows = table("Lifecycle of a request")
     shown = {
@@ -127,6 +143,22 @@ def test_the_example_configuration_loads_as_it_stands(tmp_path: Path) -> None:
     assert [mailbox.address for mailbox in settings.mailbox] == ["help@corp.example"]
     assert settings.smtp is not None
     assert settings.smtp.port == 587
+
+
+def test_the_answers_of_the_example_are_complete_and_lead_to_the_example_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "answers.toml"
+    path.write_text(first_toml("Set it up"), encoding="utf-8")
+    answers = read_answers(path, provider=None)
+    require_complete(answers, path)
+    (tmp_path / "config.toml").write_text(files_of(answers)["config.toml"], encoding="utf-8")
+    assert [mailbox.address for mailbox in load(tmp_path / "config.toml").mailbox] == ["help@corp.example"]
+
+
+def test_the_example_of_answers_names_every_one_that_can_be_given() -> None:
+    shown = first_toml("Set it up")
+    plain = {"port", "tls", "ca_file", "zone", "user", "password", "password_env", "password_command", "login"}
+    wanted = {*Answers.model_fields, *OauthAnswer.model_fields} - {"client_secret"} | plain
+    assert not [name for name in wanted if not re.search(rf"\b{name}\b", shown)]
 
 
 def test_the_example_of_routing_is_complete() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.servers.dovecot import Dovecot, until
-from tests.servers.installation import PATIENCE, Installation, mailbox, smtp
+from tests.servers.installation import PATIENCE, UNLIMITED, Installation, mailbox, smtp
 from tests.servers.letters import Letter, letter, read
 from tests.servers.sink import Sink, Taken
 
@@ -77,6 +77,6 @@ def office(dovecot: Dovecot, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with Sink() as sink:
         config = mailbox("help@corp.example", dovecot, user=HELP)
         config += mailbox("hr@corp.example", dovecot, user=HR, department="hr")
-        with Installation(tmp_path_factory.mktemp("office"), config + smtp(sink.port)) as desk:
+        with Installation(tmp_path_factory.mktemp("office"), config + smtp(sink.port) + UNLIMITED) as desk:
             desk.start()
             yield Office(dovecot, sink, desk, old)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.dovecot import until
-from tests.servers.installation import PATIENCE, Installation, free_port, mailbox, smtp
+from tests.servers.installation import PATIENCE, UNLIMITED, Installation, free_port, mailbox, smtp
 from tests.servers.letters import Letter, bounce_of, letter, read
 from tests.servers.sink import Sink
 
@@ -43,7 +43,7 @@ def porch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Porch]:
 
 def doors(ports: dict[str, int]) -> str:
     tables = mailbox("help@corp.example") + mailbox("hr@corp.example", department="hr")
-    tables += f"[limits]\nmessage_octets = {MOST_OCTETS}\n[listener]\n"
+    tables += f"{UNLIMITED}message_octets = {MOST_OCTETS}\n[listener]\n"
     return tables + "".join(f'{protocol} = "127.0.0.1:{port}"\n' for protocol, port in ports.items())
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery import compose as composing
-from delivery.compose import LAST_REFERENCES, Letter, LetterKind, compose, self_test
+from delivery.compose import LAST_REFERENCES, Letter, LetterKind, Words, compose, reworded, self_test
 from delivery.header import UnsendableAddress, clean_line
 from desk.mail import Address
 
@@ -79,6 +79,15 @@ def expected(text: str) -> str:
 
 def test_a_receipt_is_exactly_these_bytes():
     assert compose(LETTER) == RECEIPT
+
+
+def test_a_reworded_message_is_the_letter_that_would_have_said_it_at_once():
+    """Whatever it said before; its fields stay as they are, but for the date."""
+    later = datetime.fromisoformat("2026-03-03T08:00:00+01:00")
+    said = replace(LETTER, text="Entschuldigung.\n", html="<p>Entschuldigung.</p>", date=later)
+    words = Words(message_id=LETTER.message_id, date=later, text=said.text, html=said.html)
+    for before in (LETTER, replace(LETTER, html="<p>MIME-Version: 1.0</p>", text="MIME-Version: 1.0\n")):
+        assert reworded(compose(before), words) == compose(said)
 
 
 def test_the_same_letter_always_gives_the_same_bytes():

@@ -15,7 +15,7 @@ from desk.outbox import Claimed, OutboxState, Phase, Verdict
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
-DUE, SENDING, SENT, REFUSED, EXPIRED = OutboxState
+DUE, SENDING, SENT, REFUSED, EXPIRED, _HELD = OutboxState
 
 OK = Sent("250 2.0.0 queued as 1")
 NO_SUCH = Refused("550 5.1.1 no such user", Scope.RECIPIENT)

@@ -53,18 +53,13 @@ REACHED = [
     ),
     (replace(OWN, mail=EMPTY), "empty-mail", AckDecision.NEVER, "no subject, no text and no attachment"),
     (replace(OWN, mode=Mode.OBSERVE), "mailbox-observes", AckDecision.NEVER, 'the mailbox is in mode "observe"'),
+    (replace(OWN, too_old=True), "too-old", AckDecision.NEVER, "it came more than five days ago"),
     (OWN, "own-person", AckDecision.SEND, "a person of our own domains"),
     (
         replace(OUTSIDE, external=External.NONE),
         "external-not-answered",
         AckDecision.NEVER,
         'an outside sender, and the mailbox has external = "none"',
-    ),
-    (
-        replace(OUTSIDE, receipts_today=2, limit=2),
-        "external-limit-reached",
-        AckDecision.NEVER,
-        "an outside sender who was sent 2 receipts in the last 24 hours",
     ),
     (
         replace(OUTSIDE, external=External.ALL),
@@ -94,6 +89,7 @@ SILENCERS = {
     "own-mailbox": lambda c: replace(c, own_mailbox=True),
     "empty-mail": lambda c: replace(c, mail=replace(c.mail, subject="", text="", attachments=())),
     "mailbox-observes": lambda c: replace(c, mode=Mode.OBSERVE),
+    "too-old": lambda c: replace(c, too_old=True),
 }
 """What silences whoever writes, in the order of the rules."""
 
@@ -137,29 +133,9 @@ def test_a_mail_is_empty_only_without_subject_text_and_attachment(mail, rule):
     assert acknowledge(replace(OWN, mail=mail)).rule == rule
 
 
-@pytest.mark.parametrize(
-    ("receipts", "limit", "rule"),
-    [
-        (0, 0, "external-limit-reached"),
-        (1, 2, "external-limited"),
-        (2, 2, "external-limit-reached"),
-        (3, 2, "external-limit-reached"),
-        (1_000, None, "external-limited"),
-    ],
-)
-def test_the_limit_is_a_number_of_receipts_and_none_means_no_limit(receipts, limit, rule):
-    assert acknowledge(replace(OUTSIDE, receipts_today=receipts, limit=limit)).rule == rule
-
-
 @pytest.mark.parametrize("external", External)
 def test_a_colleague_is_answered_whatever_holds_for_strangers(external):
-    candidate = replace(OWN, external=external, receipts_today=99, limit=1)
-    assert acknowledge(candidate).decision is AckDecision.SEND
-
-
-def test_where_every_stranger_is_answered_the_limit_does_not_count():
-    candidate = replace(OUTSIDE, external=External.ALL, receipts_today=99, limit=1)
-    assert acknowledge(candidate).decision is AckDecision.SEND
+    assert acknowledge(replace(OWN, external=external)).decision is AckDecision.SEND
 
 
 def test_in_mode_receipts_a_colleague_is_answered():
@@ -181,8 +157,7 @@ CANDIDATES = st.builds(
     negative=st.sampled_from([None, "dmarc=fail"]),
     mode=st.sampled_from(Mode),
     external=st.sampled_from(External),
-    receipts_today=st.integers(0, 5),
-    limit=st.none() | st.integers(0, 5),
+    too_old=st.booleans(),
 )
 
 
@@ -195,6 +170,7 @@ def test_whoever_is_answered_is_a_reachable_uncontradicted_person_outside_our_ma
         assert candidate.negative is None
         assert not candidate.own_mailbox
         assert candidate.mode is not Mode.OBSERVE
+        assert not candidate.too_old
 
 
 @given(CANDIDATES, st.sampled_from(sorted(SILENCERS)))

@@ -11,7 +11,7 @@ from desk.calendar import Calendar
 from desk.classification import Priority
 from desk.department import Department, TargetPolicy
 from desk.promise import Delay, Targets
-from desk.targets import NoWorkingTime, add_working_time, promise, working_day
+from desk.targets import Asked, NoWorkingTime, add_working_time, kept_or_renewed, promise, working_day
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -389,3 +389,23 @@ def test_a_reason_is_given_exactly_when_the_answer_is_not_today(calendar, receiv
     days = {moment.astimezone(calendar.zone).date() for moment in (received, targets.first_response)}
     assert (targets.delay is Delay.NONE) == (len(days) == 1)
     assert bool(targets.closed_name) == (targets.delay is Delay.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("received", "now", "answered", "delay"),
+    [
+        ("2026-11-23 10:00", "2026-11-23 10:00", "2026-11-23 14:00", Delay.NONE),
+        ("2026-11-23 10:00", "2026-11-23 13:59", "2026-11-23 14:00", Delay.NONE),
+        ("2026-11-23 10:00", "2026-11-23 14:00", "2026-11-24 10:00", Delay.AFTER_HOURS),
+        ("2026-11-20 16:00", "2026-11-23 10:00", "2026-11-23 12:00", Delay.NONE),
+        ("2026-11-20 16:00", "2026-11-22 10:00", "2026-11-23 12:00", Delay.WEEKEND),
+        ("2026-11-20 16:00", "2026-11-23 12:30", "2026-11-23 16:30", Delay.NONE),
+    ],
+)
+def test_what_is_told_late_is_counted_from_the_arrival_while_it_can_be_kept(received, now, answered, delay):
+    """Four hours to answer, weekdays from nine to five; the reason why not today is about the day of now."""
+    department, calendar = help_desk(hours(4), hours(16)), office()
+    asked = Asked(Priority.NORMAL, at(received))
+    targets = kept_or_renewed(department, calendar, asked, at(now))
+    assert (targets.first_response, targets.delay) == (at(answered), delay)
+    assert targets.first_response <= targets.resolution

@@ -202,3 +202,25 @@ def test_what_was_sent_is_found_and_confirmed_between_any_other_text(number, rec
     reference = f"R-{number}"
     text = f"{before}\n> {reference} {RING.token(reference, recipient)}\n{after}"
     assert any(confirmed(token, reference=one, recipient=recipient) for one, token in quoted_references(text))
+
+
+def test_a_probe_proves_by_its_name_alone_that_it_is_ours():
+    probe = RING.probe_id("0123456789abcdef", domain="corp.example")
+    assert re.fullmatch(r"<probe\.b\.0123456789abcdef\.[A-Z2-7]{26}@corp\.example>", probe)
+    assert RING.confirms_probe(probe)
+    assert not BEFORE.confirms_probe(probe)
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [("0123", "1123"), ("probe.", "receipt."), (".b.", ".a."), ("<", ""), (">", "> "), ("@", "@x@"), (".b.", ".z.")],
+)
+def test_no_other_name_is_taken_for_a_probe(part, other):
+    probe = RING.probe_id("0123456789abcdef", domain="corp.example")
+    assert not RING.confirms_probe(probe.replace(part, other, 1))
+
+
+def test_a_probe_with_another_signature_is_not_ours():
+    probe = RING.probe_id("0123456789abcdef", domain="corp.example")
+    mac = probe.rpartition(".")[0].rpartition("@")[0].rpartition(".")[2]
+    assert not RING.confirms_probe(probe.replace(mac, "A" * 26))

@@ -17,7 +17,6 @@ import pytest
 
 from intake.fetched import BODY_OCTETS, Fetched, Outline, batches
 from intake.idle import MAX_LINE, MAX_LITERAL, Wire
-from intake.login import _FAULTS, told_as
 from intake.mailbox import (
     Account,
     CommandRefused,
@@ -29,7 +28,8 @@ from intake.mailbox import (
     ServerUnreachable,
     _ranges,
 )
-from tests.servers.dovecot import certify
+from intake.trouble import _FAULTS, told_as
+from tests.servers.dovecot import certify, until
 
 SELECTED = (
     b"* 0 EXISTS\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] yes\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 9] ok\r\n"
@@ -194,6 +194,7 @@ def test_half_a_line_and_silence_after_done_is_a_lost_connection(serve: Serve) -
 def test_a_server_that_ends_idle_by_itself_is_asked_by_noop_not_idled_again(serve: Serve) -> None:
     server = serve(IDLE=b"+ idling\r\n" + OK)
     assert not waited(server, seconds=0.05)
+    until(lambda: server.lines[-1].endswith(b"LOGOUT"))
     assert [line.split()[1] for line in server.lines[-3:-1]] == [b"IDLE", b"NOOP"]
 
 

@@ -159,3 +159,29 @@ def test_any_message_gives_clean_bounded_recipients(raw, strict):
     for recipient in found:
         assert recipient.recipient
         (recipient.recipient + (recipient.original_message_id or "")).encode("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (
+            "Message-ID: <new@relay.example>\nX-Microsoft-Original-Message-ID: <our@desk.example>",
+            "<our@desk.example>",
+        ),
+        (
+            "X-Microsoft-Original-Message-ID: <our@desk.example>\nMessage-ID: <new@relay.example>",
+            "<our@desk.example>",
+        ),
+        ("Message-ID: <new@outlook.example>\nX-Microsoft-Original-Message-ID: none", "<new@outlook.example>"),
+        ("Message-ID: <new@outlook.example>", "<new@outlook.example>"),
+        ("Subject: x", None),
+    ],
+)
+def test_of_a_renamed_mail_the_id_that_its_sender_gave_is_read(kind, header, found):
+    status = "Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; gone@else.example\nAction: failed"
+    returned = f"Content-Type: {kind}\n\n{header}\n\ntext"
+    head = "Content-Type: multipart/report; boundary=cut\n"
+    raw = f"{head}\n--cut\n{status}\n\n--cut\n{returned}\n\n--cut--\n"
+    (recipient,) = report.read(email.message_from_string(raw))
+    assert recipient.original_message_id == found

@@ -110,13 +110,60 @@ def until(true: Callable[[], bool], *, seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-class Dovecot:
+class Client:
+    """What a test does with a server by IMAP: the standard library is the independent witness."""
+
+    imap: int
+
+    @contextmanager
+    def session(self, user: str) -> Iterator[imaplib.IMAP4]:
+        """A connection, logged in."""
+        imap = imaplib.IMAP4("127.0.0.1", self.imap, timeout=10)
+        try:
+            imap.login(user, PASSWORD)
+            yield imap
+        finally:
+            imap.logout()
+
+    def create(self, user: str, folder: str) -> None:
+        """The folder exists; its name in modified UTF-7 (RFC 3501 section 5.1.3)."""
+        with self.session(user) as imap:
+            imap.create(f'"{folder}"')
+
+    def append(self, user: str, raw: bytes, folder: str = "INBOX", date: datetime | None = None) -> None:
+        """The mail lies in the folder, received at `date` (default: now)."""
+        with self.session(user) as imap:
+            kind, answer = imap.append(f'"{folder}"', "", imaplib.Time2Internaldate(date or datetime.now(UTC)), raw)
+            assert kind == "OK", answer
+
+    def expunge(self, user: str, uid: int, folder: str = "INBOX") -> None:
+        """The mail is gone from the folder."""
+        with self.session(user) as imap:
+            imap.select(f'"{folder}"')
+            imap.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
+            imap.expunge()
+
+    def flags(self, user: str, uid: int, folder: str = "INBOX") -> frozenset[str]:
+        r"""The flags of one mail, without \Recent."""
+        with self.session(user) as imap:
+            imap.select(f'"{folder}"', readonly=True)
+            _, answer = imap.uid("FETCH", str(uid), "(FLAGS)")
+        return frozenset(flag.decode() for flag in imaplib.ParseFlags(answer[0])) - {r"\Recent"}
+
+
+class Dovecot(Client):
     """A running server as a context manager; ports in `imap` (plain and STARTTLS), `imaps`, `lmtp`."""
+
+    keywords = True
+    mark = "deskbell"
+    """A flag that is kept."""
+    slack = 0
+    """How far RFC822.SIZE may be from the truth."""
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.root.chmod(0o755)
-        self.imap, self.imaps, self.lmtp = _free_ports(3)
+        self.imap, self.imaps, self.lmtp = free_ports(3)
         self.ca_file = self.root / "ca.pem"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -182,45 +229,10 @@ class Dovecot:
         """Who has a mailbox here."""
         return sorted(path.name for path in (self.root / "mail").iterdir())
 
-    @contextmanager
-    def session(self, user: str) -> Iterator[imaplib.IMAP4]:
-        """A connection of the standard library, logged in: the independent witness."""
-        imap = imaplib.IMAP4("127.0.0.1", self.imap, timeout=10)
-        try:
-            imap.login(user, PASSWORD)
-            yield imap
-        finally:
-            imap.logout()
-
-    def create(self, user: str, folder: str) -> None:
-        """The folder exists; its name in modified UTF-7 (RFC 3501 section 5.1.3)."""
-        with self.session(user) as imap:
-            imap.create(f'"{folder}"')
-
-    def append(self, user: str, raw: bytes, folder: str = "INBOX", date: datetime | None = None) -> None:
-        """The mail lies in the folder, received at `date` (default: now)."""
-        with self.session(user) as imap:
-            kind, answer = imap.append(f'"{folder}"', "", imaplib.Time2Internaldate(date or datetime.now(UTC)), raw)
-            assert kind == "OK", answer
-
     def deliver(self, recipient: str, raw: bytes, sender: str = "anna@corp.example") -> None:
         """The mail came in by LMTP with that envelope sender (empty: the null reverse-path)."""
         with smtplib.LMTP("127.0.0.1", self.lmtp) as lmtp:
             lmtp.sendmail(sender, [recipient], raw)
-
-    def expunge(self, user: str, uid: int, folder: str = "INBOX") -> None:
-        """The mail is gone from the folder."""
-        with self.session(user) as imap:
-            imap.select(f'"{folder}"')
-            imap.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
-            imap.expunge()
-
-    def flags(self, user: str, uid: int, folder: str = "INBOX") -> frozenset[str]:
-        r"""The flags of one mail, without \Recent."""
-        with self.session(user) as imap:
-            imap.select(f'"{folder}"', readonly=True)
-            _, answer = imap.uid("FETCH", str(uid), "(FLAGS)")
-        return frozenset(flag.decode() for flag in imaplib.ParseFlags(answer[0])) - {r"\Recent"}
 
 
 def certify(folder: Path, *, names: str = "IP:127.0.0.1,DNS:localhost") -> None:
@@ -251,7 +263,7 @@ def _unprivileged(owner: pwd.struct_passwd) -> str:
     return _UNPRIVILEGED.format(user=owner.pw_name, group=group)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now, all different."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in held]

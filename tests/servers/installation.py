@@ -67,6 +67,15 @@ def smtp(port: int) -> str:
     return f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
 
 
+UNLIMITED = """[limits]
+own_receipts_per_hour = 1000
+own_receipts_per_day = 1000
+same_words_receipts_per_day = 1000
+circuit_receipts_per_10_minutes = 2000
+"""
+"""For a config.toml under which one person of ours writes the same words all day."""
+
+
 def free_port() -> int:
     """A port nobody listens on now."""
     import socket
@@ -110,12 +119,12 @@ class Installation:
         assert (done.returncode, done.stderr) == (0, ""), done
         return json.loads(done.stdout)
 
-    def launch(self) -> None:
+    def launch(self, environ: Mapping[str, str] | None = None) -> None:
         """`deskbell run` was started; it need not be ready."""
         assert self._daemon is None
         with self._stderr.open("wb") as stderr:
             self._daemon = subprocess.Popen(
-                [str(COMMAND), "run", "--config", str(self.config)], stderr=stderr, env=_environ(None)
+                [str(COMMAND), "run", "--config", str(self.config)], stderr=stderr, env=_environ(environ)
             )
 
     def start(self) -> None:
@@ -137,6 +146,12 @@ class Installation:
     def said(self) -> str:
         """The daemon's stderr since it was started."""
         return self._stderr.read_text(encoding="utf-8")
+
+    @property
+    def pid(self) -> int:
+        """The daemon's, which must have been started."""
+        assert self._daemon is not None
+        return self._daemon.pid
 
     def stop(self) -> int:
         """The exit status after SIGTERM; it came within STOP_SECONDS."""
@@ -160,6 +175,21 @@ class Installation:
         """What the database holds, read by the standard library."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as witness:
             return witness.execute(query, values).fetchall()
+
+    def popen(self, *arguments: str, stderr: Any = None) -> "subprocess.Popen[bytes]":
+        """The command was started; its stdin is a pipe."""
+        environ = _environ({"DESKBELL_CONFIG": str(self.config)})
+        return subprocess.Popen([str(COMMAND), *arguments], stdin=subprocess.PIPE, stderr=stderr, env=environ)
+
+    def change(self, statement: str, *values: object) -> None:
+        """The database holds something else now, written by the standard library beside the daemon."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as hand, hand:
+            hand.execute(statement, values)
+
+    def bytes_of(self, *arguments: str) -> bytes:
+        """What the command wrote to stdout, octet by octet; it succeeded."""
+        environ = _environ({"DESKBELL_CONFIG": str(self.config)})
+        return subprocess.run([str(COMMAND), *arguments], capture_output=True, check=True, env=environ).stdout
 
     def settled(self, message_id: str, *, times: int = 1) -> list[dict[str, Any]]:
         """The ledger's rows of that mail, oldest first, once there are so many with a fate."""

@@ -22,7 +22,7 @@ import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ AUTHORITY = HERE / "authority.pem"
 """Signed the certificate of the sink, which is made out to the name localhost and to nothing else."""
 CERTIFICATE = HERE / "localhost.pem"
 
+_REFUSED = b'{"status":"401","schemes":"bearer"}'
 _ENDINGS = frozenset({"cut", "rst", "half", "stall"})
 
 
@@ -52,6 +53,10 @@ class Manner:
     tls: Literal["tls", "starttls", "none"] = "none"
     pipelining: bool = True
     account: tuple[str, str] | None = None
+    takes_token: Callable[[str], bool] | None = None
+    """Offers AUTH XOAUTH2 alone, and takes mail only after it."""
+    accepts: Callable[["Taken", int], tuple["Taken", str]] | None = None
+    """What becomes of the n-th mail, and the reply to its dot."""
 
 
 class Sink:
@@ -65,7 +70,7 @@ class Sink:
         self.commands: list[str] = []
         """Each command line as it came, over all connections."""
         self.connections = 0
-        self._script = list(script)
+        self.script = list(script)
         self._greetings = list(greetings)
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
@@ -118,7 +123,7 @@ class Sink:
 
     def next_action(self) -> str:
         with self._changed:
-            return self._script.pop(0) if self._script else "ok"
+            return self.script.pop(0) if self.script else "ok"
 
     def remember(self, connection: socket.socket) -> None:
         with self._changed:
@@ -153,7 +158,7 @@ class _Dialogue(socketserver.BaseRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
         self.encrypted = False
-        self.known = self.sink.manner.account is None
+        self.known = self.sink.manner.account is None and self.sink.manner.takes_token is None
         self.reset()
 
     def handle(self) -> None:
@@ -183,6 +188,7 @@ class _Dialogue(socketserver.BaseRequestHandler):
         offers += ["PIPELINING"] * manner.pipelining
         offers += ["STARTTLS"] * (manner.tls == "starttls" and not self.encrypted)
         offers += ["AUTH PLAIN"] * (manner.account is not None)
+        offers += ["AUTH LOGIN XOAUTH2"] * (manner.takes_token is not None)
         self.say("\r\n".join([*(f"250-{offer}" for offer in offers[:-1]), f"250 {offers[-1]}"]))
 
     def do_starttls(self, _argument: str) -> None:
@@ -190,10 +196,22 @@ class _Dialogue(socketserver.BaseRequestHandler):
         self.encrypt()
 
     def do_auth(self, argument: str) -> None:
+        if argument.upper() == "XOAUTH2":
+            return self.by_token()
         user, password = self.sink.manner.account or ("", "")
         wanted = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
         self.known = argument == f"PLAIN {wanted}"
-        self.say("235 2.7.0 welcome" if self.known else "535 5.7.8 no such account")
+        return self.say("235 2.7.0 welcome" if self.known else "535 5.7.8 no such account")
+
+    def by_token(self) -> None:
+        self.say("334 ")
+        _, _, token = base64.b64decode(self.line()).decode().rstrip("\1").partition("\1auth=Bearer ")
+        self.known = self.sink.manner.takes_token(token)
+        if self.known:
+            return self.say("235 2.7.0 Authentication successful")
+        self.say(f"334 {base64.b64encode(_REFUSED).decode()}")
+        assert self.line() == b"", "the error challenge takes an empty answer"
+        return self.say("535 5.7.3 Authentication unsuccessful [AM0PR04MB0001.eurprd04.prod.outlook.com]")
 
     def do_mail(self, argument: str) -> None:
         self.reset()
@@ -216,9 +234,12 @@ class _Dialogue(socketserver.BaseRequestHandler):
         while (line := self.line()) != b".":
             lines.append(line.removeprefix(b".") + b"\r\n")
         taken = Taken(self.sender, tuple(self.recipients), b"".join(lines))
+        reply = "250 2.0.0 taken"
         if self.action[0] not in "45":
+            if self.sink.manner.accepts is not None:
+                taken, reply = self.sink.manner.accepts(taken, len(self.sink.taken) + 1)
             self.sink.keep(taken)
-        self.act(self.action, default="250 2.0.0 taken")
+        self.act(self.action, default=reply)
         return self.reset()
 
     def do_rset(self, _argument: str) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from desk.acknowledge import External, Mode
 from desk.arrival import Arrival, Envelope, Position, Source
-from service.house import UNSIGNED, Mailbox, Surroundings, starter_house
+from desk.limiter import Limits
+from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
 from service.transactions import DirectTransactions
@@ -30,7 +31,7 @@ def office():
         HR: Mailbox(HR, frozenset({HR}), "hr", Mode.FULL, External.LIMITED),
     }
     house = starter_house(Surroundings(UNSIGNED, "UTC"))
-    return replace(house, mailboxes=mailboxes, own_domains=frozenset({"corp.example"}), external_limit=2)
+    return replace(house, mailboxes=mailboxes, own_domains=frozenset({"corp.example"}), limits=Limits())
 
 
 def imap(uid=1, raw=None, **known):
@@ -84,6 +85,7 @@ class Works:
     parser: MortalParser
     clock: Clock
     pipeline: Pipeline
+    house: House
 
     def accept(self, *arrivals):
         self.transactions.run(self.pipeline.acceptance(arrivals))
@@ -99,28 +101,38 @@ class Works:
 
     def restarted(self, epoch=2):
         """The same database after a new start."""
-        return _works(self.database, self.parser, self.clock, epoch)
+        return _works(self.database, self.parser, self.clock, epoch, self.house)
 
     def rows(self, query):
         with self.database.read() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
+_USUAL = Limits()
+
+
 @contextmanager
 def works():
     """A pipeline of the office, on a database in memory."""
+    with works_with(_USUAL) as desk:
+        yield desk
+
+
+@contextmanager
+def works_with(limits):
+    """The same under other limits."""
     database = Database("sqlite://")
     schema.prepare(database)
-    yield works_on(database)
+    yield works_on(database, limits)
     database.close()
 
 
-def works_on(database):
+def works_on(database, limits=_USUAL):
     """A pipeline of the office on that database."""
-    return _works(database, MortalParser(), Clock(), 1)
+    return _works(database, MortalParser(), Clock(), 1, replace(office(), limits=limits))
 
 
-def _works(database, parser, clock, epoch):
+def _works(database, parser, clock, epoch, house):
     transactions = DirectTransactions(database)
     ports = Ports(database, transactions, parser, clock)
-    return Works(database, transactions, parser, clock, Pipeline(ports, office(), epoch=epoch))
+    return Works(database, transactions, parser, clock, Pipeline(ports, house, epoch=epoch), house)

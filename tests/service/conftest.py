@@ -1,7 +1,9 @@
-"""A pipeline with its database, on SQLite and on PostgreSQL."""
+"""A pipeline with its database, on SQLite and on PostgreSQL; a database in memory with our schema."""
 
 import pytest
 
+from store import schema
+from store.database import Database
 from tests.conftest import BOTH
 from tests.service.cast import works, works_on
 
@@ -14,3 +16,12 @@ def desk(request):
         return
     with works() as desk:
         yield desk
+
+
+@pytest.fixture
+def prepared():
+    """An empty database that has our schema."""
+    database = Database("sqlite://")
+    schema.prepare(database)
+    yield database
+    database.close()

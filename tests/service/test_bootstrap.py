@@ -64,6 +64,38 @@ def test_no_stamp_is_left_by_an_installation_that_failed(checkout: Path, monkeyp
     assert not (checkout / ".venv" / "deskbell.stamp").exists()
 
 
+def test_a_checkout_that_cannot_be_written_is_named_before_anything_is_tried(
+    checkout: Path, installs, monkeypatch
+) -> None:
+    monkeypatch.setattr(bootstrap.os, "access", lambda _path, _mode: False)
+    with pytest.raises(SetupError, match="cannot be written: use a checkout of your own"):
+        ready_environment(checkout)
+    assert installs == []
+
+
+@pytest.mark.parametrize(("knows_ensurepip", "without"), [("exit 0", []), ("exit 1", ["--without-pip"])])
+def test_where_python_brings_no_pip_the_environment_is_made_without(
+    tmp_path: Path, installs: list[list[str]], monkeypatch, knows_ensurepip: str, without: list[str]
+) -> None:
+    base = tmp_path / "python3"
+    base.write_text(f"#!/bin/sh\n{knows_ensurepip}\n")
+    base.chmod(0o755)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
+    bootstrap._make(tmp_path / ".venv" / "bin" / "python", str(base))
+    assert installs == [[str(base), "-m", "venv", "--clear", *without, str(tmp_path / ".venv")]]
+
+
+def test_a_program_that_takes_long_shows_that_it_goes_on(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(bootstrap, "_DOT_SECONDS", 0.01)
+    bootstrap._run(["sleep", "0.2"], "it failed")
+    assert capsys.readouterr().err.strip(".") == "\n"
+
+
+def test_a_program_that_fails_is_told_in_the_given_words() -> None:
+    with pytest.raises(SetupError, match=r"^it failed$"):
+        bootstrap._run(["false"], "it failed")
+
+
 def test_a_changed_pyproject_changes_the_fingerprint(checkout: Path) -> None:
     before = fingerprint(checkout)
     (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
@@ -125,7 +157,7 @@ def test_a_policy_of_the_system_stays_as_it_is(tmp_path: Path, monkeypatch) -> N
     assert policy.read_text() == "own"
 
 
-@pytest.mark.parametrize("path", ["service/bootstrap.py", "service/__init__.py", "test"])
+@pytest.mark.parametrize("path", ["service/bootstrap.py", "service/__init__.py", "demo", "test"])
 def test_what_runs_before_the_environment_is_there_needs_only_an_old_python(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"), feature_version=(3, 7))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from desk.acknowledge import External, Mode
+from desk.limiter import Limits
 from desk.mail import Address
 from intake.evidence import EvidencePolicy
 from routing.tables import RoutingError
@@ -117,9 +118,9 @@ def test_each_mailbox_has_what_its_configuration_says(house):
 
 
 def test_limits_switched_off_are_no_limits(built):
-    assert built().external_limit == 2
-    assert built(CONFIG + "[limits]\nexternal_receipts_per_day = 0\n").external_limit == 0
-    assert built(CONFIG + "[limits]\nenabled = false\n").external_limit is None
+    assert built().limits == Limits()
+    assert built(CONFIG + "[limits]\nexternal_receipts_per_day = 0\n").limits == Limits(external_per_day=0)
+    assert built(CONFIG + "[limits]\nenabled = false\n").limits is None
 
 
 def test_without_a_routing_file_the_starter_set_holds_in_the_systems_zone(house):
@@ -166,7 +167,7 @@ def test_evidence_is_weighed_as_configured(built):
 
 def test_the_house_without_configuration_has_no_mailbox_and_no_limit():
     house = starter_house(SURROUNDINGS)
-    assert (house.mailboxes, house.external_limit, house.own_domains) == ({}, None, frozenset())
+    assert (house.mailboxes, house.limits, house.own_domains) == ({}, None, frozenset())
     assert house.mailbox_of("help@corp.example") is None
 
 

@@ -3,21 +3,36 @@
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from desk.token import Key
-from service.installation import AlreadyRunning, begin, database_path, locked, reading
+from service import doctor_house, doctor_machine
+from service.deliver import Handed, deliver
+from service.installation import (
+    AlreadyRunning,
+    NotChanged,
+    begin,
+    changing,
+    database_path,
+    exists,
+    is_missing,
+    locked,
+    reading,
+)
 from service.keys import KeyTrouble, make_keys
 from service.settings import load
-from store import leases, meta
+from store import arrivals, leases, meta
 from store.database import Database
 from store.schema import DatabaseUnusable, SchemaMismatch
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 30
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CONFIG = """
 [[mailbox]]
 address = "help@corp.example"
@@ -276,3 +291,42 @@ def test_a_postgresql_that_is_not_there_is_named_without_its_password(settings, 
         use(load(settings.path))
     assert "hunter2" not in str(caught.value)
     assert not settings.keys.file.exists()
+
+
+@pytest.mark.server
+def test_a_postgresql_database_exists_once_something_was_made_in_it(shared, served):
+    assert not exists(shared)
+    begin(served, shared)
+    assert exists(shared)
+    assert not is_missing(shared)
+
+
+@pytest.mark.server
+def test_what_cannot_be_written_to_postgresql_is_one_sentence(shared, served):
+    begin(served, shared)
+    told = pytest.raises(NotChanged, match=r"^PostgreSQL database .*: nothing was changed: canceling statement")
+    with told, changing(shared) as database, database.write() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 50")
+        connection.exec_driver_sql("SELECT pg_sleep(60)")
+
+
+@pytest.mark.server
+def test_what_doctor_says_of_a_postgresql_database(shared, served):
+    begin(served, shared)
+    found = [*doctor_house.database(shared), *doctor_house.key(shared), *doctor_machine.disk(shared)]
+    assert [(one.check, one.state.value) for one in found] == [("database", "ok"), ("key", "ok"), ("disk", "skipped")]
+    assert found[0].meaning.startswith("PostgreSQL database ")
+
+
+def test_doctor_names_a_postgresql_that_is_not_there(settings):
+    settings.path.write_text(f'{CONFIG}[database]\nurl = "postgresql://u:hunter2@127.0.0.1:1/d"\n', encoding="utf-8")
+    (found,) = doctor_house.database(load(settings.path))
+    assert (found.state.value, "hunter2" in found.meaning) == ("bad", False)
+
+
+@pytest.mark.server
+def test_a_mail_of_an_mta_on_postgresql_belongs_to_whichever_daemon_has_time(shared, served):
+    begin(served, shared)
+    deliver(shared, Handed(("help@corp.example",), None), BytesIO(b"Subject: x\n\nx\n"), now=NOON)
+    with served.write() as connection:
+        assert len(arrivals.claim(connection, epoch=1, limit=10)) == 1

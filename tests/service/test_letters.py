@@ -38,7 +38,7 @@ MAIL = Mail(
     reply="It jams.",
     content_key="k",
 )
-TARGETS = Targets(NOON + timedelta(hours=4), NOON + timedelta(days=2), Delay.CLOSED, "Founders' Day")
+TARGETS = Targets(NOON + timedelta(days=1), NOON + timedelta(days=2), Delay.CLOSED, "Founders' Day")
 SEND = Acknowledgement(AckDecision.SEND, "own-person", "a person of our own domains")
 LIMITED = Acknowledgement(AckDecision.LIMITED, "external-limited", "an outside person")
 NEVER = Acknowledgement(AckDecision.NEVER, "negative-evidence", "the sender is contradicted: dmarc=fail")

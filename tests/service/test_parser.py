@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from desk.mail import Address, Attachment, Automatic, AutomaticKind, Mail, ReportedRecipient
+from intake import worker
 from service import parser
 from service.parser import InlineParser, Parser, ParserDied, ParserLimits, ParserProcess, ParserUnavailable
 
@@ -212,7 +213,14 @@ FULL = Mail(
 
 
 def test_every_value_a_mail_can_hold_comes_back_equal():
-    assert parser._mail(parser.pickle.dumps(FULL)) == FULL
+    assert parser._mail(worker._pickled(FULL)) == FULL
+
+
+def test_the_answer_can_be_read_where_python_pickles_enumerations_as_a_call_of_getattr(monkeypatch):
+    monkeypatch.setattr(AutomaticKind, "__reduce_ex__", lambda kind, _: (getattr, (AutomaticKind, kind.name)))
+    with pytest.raises(ParserDied):
+        parser._mail(parser.pickle.dumps(FULL))
+    assert parser._mail(worker._pickled(FULL)) == FULL
 
 
 def test_an_answer_that_is_no_pickle_is_refused():

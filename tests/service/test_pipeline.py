@@ -1,15 +1,18 @@
 """A mail that makes us fail costs nobody else anything: it is counted, tried alone, and set aside."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
+from desk.acknowledge import Mode
 from service import pipeline as module
 from service.parser import ParserDied
-from store import leases
+from store import leases, modes
 from store.arrivals import ArrivalLost
-from tests.service.cast import door, imap, mail, works_on
+from store.modes import Given
+from tests.service.cast import HELP, NOON, door, imap, mail, works_on
 
 FATES = "SELECT fate, attempts FROM arrival ORDER BY id"
 
@@ -195,6 +198,17 @@ def test_a_dead_parser_is_told_apart_from_a_mail(desk):
     assert [isinstance(answer, ParserDied) for answer in answers] == [False, True]
 
 
+def test_a_mailbox_keeps_the_mode_it_was_given_when_the_house_changes(desk):
+    """Who was told that nothing is sent must not find mails sent because somebody imported a rule."""
+    desk.transactions.run(lambda connection: modes.give(connection, HELP, Given(Mode.OBSERVE, NOON, "root")))
+    desk.accept(imap(1))
+    desk.settle()
+    desk.pipeline.move_into(replace(desk.house))
+    desk.accept(imap(2))
+    desk.settle()
+    assert desk.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
 @pytest.mark.server
 def test_two_starts_on_one_database_settle_each_mail_once_and_none_of_the_others(postgres_database):
     """What one has claimed the other leaves alone while that one lives."""
@@ -217,7 +231,7 @@ def test_whoever_stood_still_for_too_long_settles_nothing_that_another_took_over
     first.accept(imap(1))
     batch = first.pipeline._next_batch()
     first.restarted().settle()
-    outcome = first.pipeline._begun(batch.items[0], first.pipeline._judged(batch)[0])
+    outcome = first.pipeline._begun(batch.items[0], first.pipeline._judged(batch, first.house)[0], first.house)
     assert isinstance(outcome.exception(), ArrivalLost)
     first.pipeline._look_at(batch, [outcome.exception()])
     assert first.rows("SELECT count(*) FROM request") == [(1,)]

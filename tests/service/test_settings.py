@@ -250,14 +250,6 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            (
-                f"{MAILBOX}{IMAP}oauth = {{}}{MAILDIR}",
-                "imap.oauth (help@corp.example): comes later; accepted: password, ",
-            ),
-            (
-                f'{MAILBOX}{IMAP}after = "move"{MAILDIR}',
-                'found "move", which comes later; accepted: "auto", "keyword", "s',
-            ),
             (f'{MAILBOX}{IMAP}after = "delete"{MAILDIR}', 'found "delete", which comes later; accepted: "auto", '),
             (
                 f'{SMALL}[auth]\nmode = "dkim"',

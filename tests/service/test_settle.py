@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service import settle as module
+from service.house import UNSIGNED
 from service.judged import judge
 from service.parser import InlineParser
 from service.settle import Settling, targets_of
@@ -138,7 +139,8 @@ def test_the_trace_tells_each_step_with_its_reasons(desk):
     desk.accept(imap(1))
     desk.settle()
     trace = json.loads(desk.rows("SELECT CAST(trace AS TEXT) FROM arrival")[0][0])
-    assert set(trace) == {"automatic", "proof", "thread", "acknowledge", "classification", "language", "defects"}
+    steps = {"automatic", "proof", "thread", "acknowledge", "limiter", "classification", "language", "defects"}
+    assert set(trace) == steps
     assert trace["acknowledge"]["reason"] == "a person of our own domains"
     assert trace["classification"]["rules"][0]["hits"] == ["subject: printer*"]
 
@@ -150,3 +152,30 @@ def test_the_promised_dates_are_recorded_with_the_letter_that_told_them(desk):
     told = desk.rows("SELECT promise.kind, outbox.kind FROM promise JOIN outbox ON outbox_id = outbox.id ORDER BY 1")
     assert [letter for _, letter in told] == ["receipt", "receipt"]
     assert len({moment for moment, _ in told}) == 2
+
+
+@pytest.mark.parametrize(
+    ("sender", "field", "fate"),
+    [
+        (HELP, "Message-ID", "filed"),
+        (HELP, "X-Deskbell-Id", "filed"),
+        (HR, "Message-ID", "filed"),
+        ("anna@corp.example", "Message-ID", "opened"),
+    ],
+)
+def test_the_doctors_mail_is_filed_and_nobody_else_can_use_its_name(desk, sender, field, fate):
+    """It is ours where it comes from a mailbox of ours, under whatever Message-ID the relay gave it."""
+    probe = UNSIGNED.probe_id("0123456789abcdef", domain="corp.example")
+    name = probe if field == "Message-ID" else probe.strip("<>")
+    other = "" if field == "Message-ID" else "Message-ID: <relay@relay.example>\r\n"
+    desk.accept(imap(1, f"From: {sender}\r\nSubject: test\r\n{field}: {name}\r\n{other}\r\nx\r\n".encode()))
+    desk.settle()
+    assert [row[0] for row in desk.rows(ROWS)] == [fate]
+    assert bool(desk.rows("SELECT id FROM outbox")) is (fate == "opened")
+
+
+def test_a_forged_doctors_mail_is_a_mail_like_any_other(desk):
+    forged = "<probe.a.0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAAAAAA@corp.example>"
+    desk.accept(imap(1, f"From: {HELP}\r\nSubject: test\r\nMessage-ID: {forged}\r\n\r\nx\r\n".encode()))
+    desk.settle()
+    assert [row[0] for row in desk.rows(ROWS)] == ["opened"]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from intake.mailbox import CommandRefused, ConnectionLost
-from service.watch import FULL_DIFFERENCE, KEYWORD, MARKS, WAIT_SECONDS, FolderWatch, Spec, WatchPorts
+from service.watch import FULL_DIFFERENCE, KEYWORD, MARKS, SETTLED_FOLDER, WAIT_SECONDS, FolderWatch, Spec, WatchPorts
 from tests.service.cast import HELP, NOON, mail, works
 
 LEDGER = "SELECT uidvalidity, uid FROM arrival ORDER BY id"
@@ -22,6 +22,7 @@ class State:
     uidvalidity: int
     uidnext: int
     keywords: bool
+    moves: bool
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Server:
 
     uidvalidity: int = 42
     keywords: bool = True
+    moves: bool = False
+    folders: dict[str, list[int]] = field(default_factory=dict)
+    """Where mail was moved to."""
     messages: dict[int, Message] = field(default_factory=dict)
     uidnext: int = 1
     hidden: set[int] = field(default_factory=set)
@@ -53,6 +57,8 @@ class Server:
     """UIDs that SEARCH lists and FETCH leaves out."""
     refused: set[int] = field(default_factory=set)
     """UIDs for which FETCH is answered NO."""
+    full: bool = False
+    """MOVE is answered NO."""
     batch: int = 50
     sessions: int = 0
     fetched: list[int] = field(default_factory=list)
@@ -68,7 +74,7 @@ class Server:
 
     def open(self):
         self.sessions += 1
-        return Session(self, State(self.uidvalidity, self.uidnext, self.keywords))
+        return Session(self, State(self.uidvalidity, self.uidnext, self.keywords, self.moves))
 
     def breaks(self, call):
         if call in self.breaking:
@@ -104,6 +110,16 @@ class Session:
         self.server.breaks("store")
         self.server.flagged.append((list(uids), flag))
 
+    def move(self, uids, to):
+        server = self.server
+        server.breaks("before move")
+        if server.full:
+            raise CommandRefused("CREATE: NO")
+        for uid in uids:
+            if server.messages.pop(uid, None):
+                server.folders.setdefault(to, []).append(uid)
+        server.breaks("after move")
+
     def wait(self, seconds, _wake):
         self.server.waits.append(seconds)
         return False
@@ -119,11 +135,12 @@ class Watching:
     server: Server
     desk: object
     after: str = "auto"
+    folder: str = "INBOX"
 
     def __post_init__(self):
         desk = self.desk
         ports = WatchPorts(self.server.open, desk.pipeline, desk.database, desk.transactions, desk.clock)
-        self.watch = FolderWatch(Spec(HELP, "INBOX", self.after, 1_000), ports)
+        self.watch = FolderWatch(Spec(HELP, self.folder, self.after, 1_000), ports)
 
     def steps(self):
         """Step until there is nothing to do; how often there was something."""
@@ -362,6 +379,81 @@ def test_a_server_without_keywords_is_named_in_the_log(caplog):
     with works() as desk:
         Watching(Server(keywords=False), desk).steps()
     assert f"{HELP} INBOX: the server keeps no keywords" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("after", "keywords", "moves", "moved"),
+    [
+        ("auto", False, True, True),
+        ("auto", True, True, False),
+        ("auto", False, False, False),
+        ("keyword", False, True, False),
+        ("move", True, True, True),
+        ("move", True, False, False),
+        ("seen", False, True, False),
+        ("nothing", False, True, False),
+    ],
+)
+def test_settled_mail_is_moved_where_asked_for_or_where_no_keyword_can_be_kept(after, keywords, moves, moved):
+    """And where the server can move; else it stays, and the debt is settled all the same."""
+    with works() as desk:
+        server = Server(keywords=keywords, moves=moves)
+        watching = Watching(server, desk, after)
+        watching.steps()
+        server.put(1)
+        watching.steps()
+        assert server.folders == {}, "moved before it was settled"
+        desk.settle()
+        watching.steps()
+        assert server.folders == ({SETTLED_FOLDER: [1]} if moved else {})
+        assert desk.rows("SELECT effect FROM arrival") == [("done",)]
+
+
+@pytest.mark.parametrize("call", ["before move", "after move"])
+def test_a_move_whose_answer_was_lost_is_asked_again_and_moves_nothing_twice(call):
+    """Nobody knows whether it was done; what is gone is left out."""
+    with works() as desk:
+        server = Server(keywords=False, moves=True)
+        watching = Watching(server, desk)
+        watching.steps()
+        server.put(1)
+        watching.steps()
+        desk.settle()
+        server.breaking = [call]
+        with pytest.raises(ConnectionLost):
+            watching.steps()
+        assert desk.rows("SELECT effect FROM arrival") == [("pending",)]
+        watching.again()
+        assert server.folders == {SETTLED_FOLDER: [1]}
+        assert desk.rows("SELECT effect, fate FROM arrival") == [("done", "opened")]
+
+
+def test_a_refused_move_leaves_the_mail_where_it_is_and_is_named_once(caplog):
+    """A full mailbox or a missing right must not stop the mail."""
+    with works() as desk:
+        server = Server(keywords=False, moves=True, full=True)
+        watching = Watching(server, desk)
+        watching.steps()
+        for uid in (1, 2):
+            server.put(uid)
+            watching.steps()
+            desk.settle()
+            watching.steps()
+        assert desk.rows("SELECT effect FROM arrival") == [("done",), ("done",)]
+    assert caplog.text.count("settled mail is left where it is") == 1
+
+
+def test_mail_in_the_folder_for_settled_mail_stays_there():
+    """Where that folder is watched itself, a move would never end."""
+    with works() as desk:
+        server = Server(keywords=False, moves=True)
+        watching = Watching(server, desk, folder=SETTLED_FOLDER)
+        watching.steps()
+        server.put(1)
+        watching.steps()
+        desk.settle()
+        watching.steps()
+        assert server.folders == {}
 
 
 @pytest.mark.parametrize("keyword", [KEYWORD, KEYWORD.lower(), KEYWORD.upper()])

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -66,6 +67,12 @@ class Ledger:
         """State, phase, and how many outcomes were recorded."""
         found = self.rows("select state, phase, attempts from outbox where message_id = ?", message_id)
         return (str(found[0][0]), found[0][1], int(found[0][2])) if found else ("unknown", None, 0)
+
+    def is_overtaken(self, message_id: str, now: datetime) -> bool:
+        """Whether it promises a moment that has passed, though nobody can have got it yet."""
+        promised = "select min(due) from promise join outbox on outbox.id = outbox_id where message_id = ?"
+        first = self.rows(f"{promised} and ambiguous = 0", message_id)[0][0]
+        return first is not None and datetime.fromisoformat(f"{first}+00:00") <= now
 
     def trouble_with(self, outgoing: Outgoing) -> str | None:
         """Why the mail must not be handed over now, or None."""

@@ -30,6 +30,7 @@ class State:
     uidvalidity: int
     uidnext: int
     keywords: bool = True
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,17 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, false
 
 from delivery import courier
 from delivery.transport import Ambiguous, Outcome, Refused, Scope, Sent
 from desk.outbox import Claimed, OutboxState, Verdict
 from service import letters
+from service.house import House
 from service.outbox import StoredOutbox
 from service.pipeline import Pipeline
 from service.watch import KEYWORD, FolderWatch
-from store import arrivals, folders, outbox
+from store import arrivals, evenings, folders, outbox, waiting
 from store.arrivals import Waiting
 from store.effects import PENDING
 from tests.simulator.letters import MAILBOX
@@ -100,12 +101,12 @@ class TwoCommits(Pipeline):
 class FateFirst(Pipeline):
     """The fate is committed before what it stands for."""
 
-    def _begun(self, one: Waiting, judged: Any) -> Any:
+    def _begun(self, one: Waiting, judged: Any, house: House) -> Any:
         fate = {"fate": "opened", "effect": PENDING}
         if not isinstance(judged, Exception):
             work = partial(arrivals.record_fate, arrival_id=one.id, values=fate, epoch=one.epoch)
             self._ports.transactions.run(work)
-        return super()._begun(one, judged)
+        return super()._begun(one, judged, house)
 
 
 class Blaming(Pipeline):
@@ -188,4 +189,7 @@ MUTANTS: dict[str, Mutant] = {
         patches=_with(courier, "verdict_of", lambda: _ambiguous_as(Refused("550", Scope.RECIPIENT)))
     ),
     "nothing-recovered-at-start": Mutant(Parts(recovers=False)),
+    "old-promises-sent": Mutant(patches=_with(outbox, "overtaken", lambda: lambda _now: false())),
+    "joined-without-promise": Mutant(patches=_with(waiting, "promises", lambda: lambda *_: None)),
+    "reports-follow-the-clock": Mutant(patches=_with(evenings, "last", lambda: lambda _: 0)),
 }

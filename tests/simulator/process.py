@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import time
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -10,12 +11,15 @@ from sqlalchemy.exc import OperationalError
 
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.acknowledge import External, Mode
+from desk.limiter import Limits
 from desk.mail import Mail
 from intake.mailbox import MailboxError
+from service.evening import EveningReport, Evenings
 from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.outbox import StoredOutbox
 from service.parser import InlineParser, ParserDied
 from service.pipeline import Pipeline, Ports
+from service.rewording import reword_outdated
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import PieceFailed
 from store import meta
@@ -28,7 +32,8 @@ from tests.simulator.world import Crash, Violation, World
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
 COURIERS = ("courier 1", "courier 2")
-LOOPS = ("watch", "settle", *COURIERS)
+LOOPS = ("watch", "settle", "evening", *COURIERS)
+ADMIN = "admin@corp.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,11 @@ class Surrounding:
     parts: Parts = field(default_factory=Parts)
 
 
-def house(mode: Mode) -> House:
+def house(mode: Mode, limits: Limits | None = None) -> House:
     """One mailbox with the starter rules."""
     mailbox = Mailbox(MAILBOX, frozenset({MAILBOX}), "it", mode, External.LIMITED)
     empty = starter_house(Surroundings(UNSIGNED, "Europe/Warsaw"))
-    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}))
+    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}), limits=limits)
 
 
 class Promised(Future[T]):
@@ -199,7 +204,8 @@ class Process:
         self._busy: list[str] = []
         self._in_hand = False
         """Something is on its way through the pipeline, or failed in it: who dies now seems to die of that."""
-        database = around.database
+        self._database = database = around.database
+        self._transactions, self._house = transactions, around.house
         epoch = transactions.run(lambda connection: meta.count_up(connection, "epoch", start=1))
         ports = Ports(database, transactions, MortalParser(world), world.now)
         self._pipeline = parts.pipeline(ports, around.house, epoch=epoch)
@@ -211,6 +217,7 @@ class Process:
         self._couriers = {
             name: Courier(parts.outbox(database, transactions, epoch), around.relay, chance) for name in COURIERS
         }
+        self._evening = EveningReport(transactions, around.house, Evenings(time(17), (ADMIN,)))
         world.take_turn = self._another
         world.meanwhile = transactions.perhaps_write
 
@@ -238,6 +245,9 @@ class Process:
             self._in_hand = True
             self._in_hand = self._pipeline.settle()
             return self._in_hand
+        if loop == "evening":
+            return self._evening.step(self._world.now())
+        reword_outdated(self._database, self._transactions, self._house, self._world.now())
         return self._couriers[loop].step()
 
     def _watched(self) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from delivery.transport import Ambiguous, Deferred, Outcome, Outgoing, Refused, Scope, Sent
@@ -15,6 +15,10 @@ class Records(Protocol):
 
     def trouble_with(self, outgoing: Outgoing) -> str | None:
         """Why the mail must not be handed over now, or None."""
+        ...
+
+    def is_overtaken(self, message_id: str, now: datetime) -> bool:
+        """Whether it promises a moment that has passed, though nobody can have got it yet."""
         ...
 
     def progress(self, message_id: str) -> tuple[str, str | None, int]:
@@ -120,6 +124,8 @@ class Relay:
             return Ambiguous("nothing came back, nothing was accepted")
         if self._world.lost("4xx after the dot"):
             return Deferred("451", Scope.RECIPIENT)
+        if self._records.is_overtaken(outgoing.message_id, self._world.now()):
+            raise Violation(f"{outgoing.message_id} promises what has passed")
         if trouble := self._records.trouble_with(outgoing):
             raise Violation(f"{outgoing.message_id} is handed over {trouble}")
         self.accepted.setdefault(outgoing.message_id, []).append(outgoing)

@@ -11,6 +11,7 @@ from functools import cache, partial
 from sqlalchemy.exc import OperationalError
 
 from desk.acknowledge import Mode
+from desk.limiter import Limits
 from service.house import House
 from store.database import TransactionLost
 from tests.simulator.ledger import Ledger, ledger
@@ -27,6 +28,9 @@ CALM_ROUNDS = 100
 CALM_SECONDS = 1800
 MOST_DEATHS = 60
 """Deaths in a row that even a folder full of killers cannot explain."""
+
+LIMITS = (None, Limits(), Limits(own_per_hour=1, same_words_per_day=50), Limits(circuit_per_10_minutes=2))
+"""What is allowed in a world: everything, what is usual, or so little that most receipts wait and are joined."""
 
 _house = cache(house)
 
@@ -67,7 +71,8 @@ class Torture:
         self._server = MailServer(world, base.is_settled)
         self._relay = Relay(world, base)
         self._story = Story(world, self._server, self._relay)
-        self._house: House = _house(world.random.choice((Mode.FULL, Mode.RECEIPTS, Mode.RECEIPTS)))
+        mode = world.random.choice((Mode.FULL, Mode.RECEIPTS, Mode.RECEIPTS, Mode.OBSERVE))
+        self._house: House = _house(mode, world.random.choice(LIMITS))
         self._around = Surrounding(world, base.database, self._server, self._relay, self._house, MUTANTS[mutant].parts)
         self._process: Process | None = None
 
@@ -107,7 +112,7 @@ class Torture:
         self.world.wild = False
         self.world.note("calm")
         for _ in range(CALM_ROUNDS):
-            for loop in ("watch", "settle", "watch", *COURIERS):
+            for loop in ("watch", "settle", "watch", "evening", *COURIERS):
                 self._until_idle(loop)
             if not self._owed():
                 return

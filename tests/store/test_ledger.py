@@ -1,5 +1,7 @@
 """The ledger as people read it, and the journal that only grows."""
 
+from hashlib import sha256
+
 import pytest
 from sqlalchemy import select
 
@@ -91,3 +93,33 @@ def test_a_record_says_what_happened_to_what_and_when(database):
         first, second = connection.execute(select(table).order_by(table.c.id)).all()
     assert tuple(first)[1:] == (NOON, "settled", 1001, 7, 3, {"owed": ["receipt"], "ż": None})
     assert tuple(second)[1:] == (NOON + HOUR, "started", None, None, None, {})
+
+
+def test_the_newest_arrival_is_the_last_one_accepted(database):
+    with database.read() as connection:
+        assert ledger.newest(connection) == 0
+    accept(database, imap(1), imap(2))
+    with database.read() as connection:
+        assert ledger.newest(connection) == 2
+
+
+def test_the_copies_of_a_mail_are_found_by_their_bytes_after_what_came_before(database):
+    raw = b"Subject: same\r\n\r\n"
+    accept(database, door(raw), door(b"Subject: other\r\n\r\n"), door(raw, mailbox="hr@corp.example"))
+    digest = sha256(raw).hexdigest()
+    with database.read() as connection:
+        assert [line.id for line in ledger.brought(connection, digest, after=0)] == [1, 3]
+        assert [line.id for line in ledger.brought(connection, digest, after=1)] == [3]
+        assert ledger.brought(connection, digest, after=3) == []
+
+
+def test_what_became_owed_for_an_arrival_stands_in_the_journal(database):
+    with database.write() as connection:
+        detail = {"fate": "opened", "owed": ["receipt", "notification"]}
+        journal.write(connection, journal.Record("settled", 1001, 7, detail=detail), now=NOON)
+        journal.write(connection, journal.Record("settled", 1001, 8, detail={"fate": "held"}), now=NOON)
+        journal.write(connection, journal.Record("other", 1001, 7, detail={"owed": ["x"]}), now=NOON)
+    with database.read() as connection:
+        assert ledger.owed_for(connection, 1001, 7) == ("receipt", "notification")
+        assert ledger.owed_for(connection, 1001, 8) == ()
+        assert ledger.owed_for(connection, 1002, 7) == ()

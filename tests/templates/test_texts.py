@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -242,6 +243,16 @@ def test_a_receipt_for_a_stranger_discloses_nothing(receipt_facts, language):
 def test_a_receipt_says_why_the_answer_is_not_today(receipt_facts, language, delay, sentence):
     facts = replace(receipt_facts, language=language, delay=delay, closed_name="Holiday")
     assert sentence in render_receipt(facts).text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("delay", [delay for delay in Delay if delay is not Delay.NONE])
+def test_where_the_answer_is_promised_for_the_readers_today_no_delay_is_explained(receipt_facts, delay):
+    """On the department's Sunday evening its Monday is today for a reader in Dubai."""
+    sunday = datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
+    facts = replace(receipt_facts, delay=delay, now=sunday, first_response=sunday.replace(day=23, hour=12))
+    dubai = timezone(timedelta(hours=4))
+    assert "cannot answer today" in render_receipt(replace(facts, zone=UTC)).text
+    assert "cannot answer today" not in render_receipt(replace(facts, zone=dubai)).text
 
 
 @every_language

@@ -1,14 +1,14 @@
 """Several daemons on one database: who holds an owed mail, and leases.
 
-Revision ID: 0003
+Revision ID: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
-revision = "0003"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

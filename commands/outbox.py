@@ -1,0 +1,68 @@
+"""`deskbell outbox`: the mails that deskbell owes and has sent."""
+
+from typing import Annotated
+
+import typer
+
+from commands.common import (
+    ConfigOption,
+    IdsArgument,
+    JsonOption,
+    author,
+    database_of,
+    one_of,
+    print_json,
+    say,
+    telling_errors,
+)
+
+app = typer.Typer(help="The outbox: mails that deskbell owes and has sent.", no_args_is_help=True)
+
+
+def _states(incomplete: str) -> list[str]:
+    from desk.outbox import OutboxState
+
+    return [state for state in OutboxState if state.startswith(incomplete)]
+
+
+@app.command("list", epilog="Example: deskbell outbox list --state due")
+def outbox_list(
+    config: ConfigOption = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only in this state: due, sending, sent, refused, expired or held.", autocompletion=_states),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List mails of ours, oldest first, with the server's last reply about each."""
+    from desk.outbox import OutboxState
+    from service import printing, shown
+    from store import holding
+
+    with telling_errors(), database_of(config) as database, database.read() as connection:
+        wanted = one_of(OutboxState, state, "state") if state else None
+        found = holding.every(connection, state=wanted)
+        if as_json:
+            print_json([shown.owed(one) for one in found])
+        else:
+            printing.outbox(found)
+
+
+@app.command("hold", epilog="Example: deskbell outbox hold 17 18")
+def outbox_hold(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Hold mails back: none of them is sent before it is released. Of several, all or none."""
+    from service import overrule
+
+    with telling_errors(), database_of(config) as database:
+        overrule.hold(database, ids, author())
+    say(f"held: {', '.join(map(str, ids))}")
+
+
+@app.command("release", epilog="Example: deskbell outbox release 17 18")
+def outbox_release(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Release held mails: they are due now, as they were written. Of several, all or none."""
+    from service import overrule
+
+    with telling_errors(), database_of(config) as database:
+        overrule.release(database, ids, author())
+    say(f"released: {', '.join(map(str, ids))}")

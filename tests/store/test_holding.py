@@ -1,0 +1,103 @@
+"""Mails are held back and let go; the list says what is known of each."""
+
+from desk.outbox import NoticeKind, OutboxState, Phase, Verdict
+from store import holding, outbox
+from store.holding import Owed
+from tests.store.cast import ANNA, HOUR, MINUTE, NOON, notice, owe
+
+
+def every(database, state=None):
+    with database.read() as connection:
+        return holding.every(connection, state=state)
+
+
+def claim(database, now=NOON):
+    with database.write() as connection:
+        return outbox.claim(connection, now=now, limit=10, holder=1)
+
+
+def hold(database, *ids):
+    with database.write() as connection:
+        holding.hold(connection, ids)
+
+
+def release(database, *ids, now=NOON):
+    with database.write() as connection:
+        holding.release(connection, ids, now=now)
+
+
+def record(database, claimed, state):
+    with database.write() as connection:
+        outbox.record(connection, claimed, Verdict(state, "250 ok"), now=NOON)
+
+
+def test_a_mail_that_was_never_tried_is_due_at_its_moment(database):
+    owe(database, notice())
+    assert every(database) == [
+        Owed(1, NoticeKind.RECEIPT, ANNA.key, "<r1@corp.example>", OutboxState.DUE, None, 0, NOON, None)
+    ]
+
+
+def test_a_mail_in_flight_says_how_far_it_is(database):
+    owe(database, notice())
+    claim(database)
+    assert every(database)[0].phase is Phase.CLAIMED
+
+
+def test_a_settled_mail_has_the_reply_and_no_next_attempt(database):
+    owe(database, notice())
+    record(database, claim(database)[0], OutboxState.SENT)
+    assert (every(database)[0].last_reply, every(database)[0].next_attempt) == ("250 ok", None)
+
+
+def test_a_held_mail_is_never_claimed(database):
+    owe(database, notice("r1"), notice("r2"))
+    hold(database, 1)
+    assert [one.id for one in claim(database, NOON)] == [2]
+
+
+def test_a_held_mail_is_nothing_to_wait_for(database):
+    owe(database, notice())
+    hold(database, 1)
+    with database.read() as connection:
+        assert outbox.next_due(connection) is None
+    assert every(database)[0].next_attempt is None
+
+
+def test_a_start_does_not_free_what_a_person_holds(database):
+    owe(database, notice())
+    hold(database, 1)
+    with database.write() as connection:
+        assert outbox.recover(connection, now=NOON, hold=HOUR) == (0, 0)
+    assert every(database)[0].state is OutboxState.HELD
+
+
+def test_a_released_mail_is_due_now(database):
+    owe(database, notice())
+    hold(database, 1)
+    release(database, 1, now=NOON + MINUTE)
+    assert every(database)[0].next_attempt == NOON + MINUTE
+    assert [one.id for one in claim(database, NOON + MINUTE)] == [1]
+
+
+def test_only_due_mail_can_be_held_and_only_held_mail_released(database):
+    owe(database, notice("r1"), notice("r2"))
+    sent, flying = claim(database)
+    record(database, sent, OutboxState.SENT)
+    before = every(database)
+    hold(database, sent.id, flying.id)
+    release(database, sent.id, flying.id, now=NOON + HOUR)
+    assert every(database) == before
+
+
+def test_the_list_is_oldest_first_and_of_one_state_where_asked(database):
+    owe(database, notice("r1"), notice("r2"), notice("r3"))
+    hold(database, 3, 1)
+    assert [one.id for one in every(database)] == [1, 2, 3]
+    assert [one.id for one in every(database, OutboxState.HELD)] == [1, 3]
+
+
+def test_states_leave_out_what_is_not_there(database):
+    owe(database, notice())
+    with database.write() as connection:
+        assert holding.states(connection, [1, 99]) == {1: OutboxState.DUE}
