@@ -92,7 +92,8 @@ def upgrade(
     elif check:
         print(f"The database has schema {found}, this program needs {needed}: run `deskbell upgrade`.")
     else:
-        print(f"The database had schema {found} and has {needed} now. As it was: {done.copy}")
+        as_it_was = f" As it was: {done.copy}" if done.copy else ""
+        print(f"The database had schema {found} and has {needed} now.{as_it_was}")
     if check and done.versions.is_outdated:
         raise typer.Exit(REFUSED)
 

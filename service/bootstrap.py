@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 OLDEST = (3, 11)
 _NAMES = ("python3", "python3.14", "python3.13", "python3.12", "python3.11")
 _NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {OLDEST})"
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_CLUSTERS = Path("/etc/postgresql-common/createcluster.d/deskbell-tests.conf")
+"""Asked by Debian's postgresql package before it makes a database cluster nobody wanted (man pg_createcluster)."""
 _DOT_SECONDS = 3
 
 
@@ -93,7 +96,7 @@ def ready_packages(packages: dict[str, Path]) -> list[str]:
         return missing
     say(f"installing {' '.join(missing)} (no service is started)")
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    with _no_service_starts():
+    with _no_service_starts(), _kept(_CLUSTERS, "create_main_cluster = false\n", mode=0o644):
         for one in (["apt-get", "update"], command):
             subprocess.run(one, env=environ, stdout=subprocess.DEVNULL, check=False)
     return _missing(packages)
@@ -103,18 +106,24 @@ def _missing(packages: dict[str, Path]) -> list[str]:
     return [package for package, program in packages.items() if not program.exists()]
 
 
+def _no_service_starts() -> AbstractContextManager[None]:
+    """Debian asks this file before it starts a service (Debian policy 9.3.3)."""
+    return _kept(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755)
+
+
 @contextmanager
-def _no_service_starts() -> Iterator[None]:
-    """Debian asks this file before it starts a service (Debian policy 9.3.3); one that is there is left alone."""
-    if _POLICY.exists():
+def _kept(path: Path, text: str, *, mode: int) -> Iterator[None]:
+    """A file with that text is there within the block; one that is there already is left alone."""
+    if path.exists():
         yield
         return
-    _POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
-    _POLICY.chmod(0o755)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
     try:
         yield
     finally:
-        _POLICY.unlink()
+        path.unlink()
 
 
 def _make(python: Path, base: str) -> None:

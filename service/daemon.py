@@ -18,10 +18,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.arrival import Arrival
-from intake.mailbox import ConnectionLost, Folder, LoginRefused, MailboxError, Throttled
+from intake.mailbox import Folder, MailboxError
 from service import notify
 from service.accounts import account_of
 from service.alarm import LOOK_SECONDS as ALARM_SECONDS
@@ -36,6 +38,7 @@ from service.oauth_expiry import ExpiryAlarm
 from service.oauth_tokens import TokenSources
 from service.outbox import StoredOutbox
 from service.parser import ParserProcess
+from service.pauses import level_of, pause_after
 from service.pipeline import Pipeline, Ports
 from service.pulse import Heartbeat
 from service.relay import transport_of
@@ -43,6 +46,7 @@ from service.reload import Build, Reload, Sources, built
 from service.rewording import reword_outdated
 from service.secrets import SecretError
 from service.settings import Mailbox, Settings
+from service.sharing import KEEP_SECONDS, POLL_SECONDS, Share
 from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import Writer
 from store.database import Database
@@ -54,13 +58,6 @@ LOOK_SECONDS = 1.0
 """A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
 EVENING_SECONDS = 20.0
 """How often it is looked whether a report is due."""
-PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds between attempts after failures in a row."""
-LOGIN_PAUSE = 30.0
-"""Seconds after a refused login, so that a wrong password does not lock the account."""
-THROTTLE_PAUSES = (60.0, 120.0, 300.0)
-"""Seconds of silence towards a server that asks us to slow down, if it does not name a longer time itself."""
-LONGEST_THROTTLE = 900.0
 STOP_SECONDS = 8.0
 CHECK_SECONDS = 60.0
 STUCK_AFTER = {"settle": 300.0, "door": 60.0}
@@ -94,6 +91,9 @@ class Daemon:
     def __init__(self, foundation: Foundation) -> None:
         self._settings = foundation.settings
         self._database = foundation.database
+        self._epoch = foundation.epoch
+        self._folder_names = folders_of(self._settings)
+        self._share = Share(self._database, self._epoch, self._folder_names)
         self._stop = threading.Event()
         self._opened: set[str] = set()
         self._opening = threading.Condition()
@@ -137,15 +137,13 @@ class Daemon:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
         compose.self_test()
         render.check()
-        outbox = StoredOutbox(self._database, self._writer)
-        freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
-        if freed or ambiguous:
-            log.warning("left by an earlier start: %d mails not sent, %d perhaps sent", freed, ambiguous)
+        self._keep_share()
         with ExitStack() as after:
+            after.callback(self._release_share)
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
             threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
-            threads += [self._alarm(), self._evening()]
+            threads += [self._alarm(), self._evening(), *self._sharers()]
             for thread in threads:
                 thread.start()
             self._announce(ready, len(self._expected()))
@@ -170,11 +168,34 @@ class Daemon:
     def _beat(self, name: str) -> None:
         self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
+    def _keep_share(self) -> bool:
+        """Our sign of life; what is owed by a daemon that is no more becomes due. Never more to do at once: False."""
+        if not self._share.keep():
+            return False
+        outbox = StoredOutbox(self._database, self._writer, self._epoch)
+        freed, ambiguous = outbox.recover_all(now=utc_now(), hold=AMBIGUOUS_HOLD)
+        if freed or ambiguous:
+            log.warning("left by an earlier start: %d mails not sent, %d perhaps sent", freed, ambiguous)
+            self._ring_senders_and_folders()
+        return False
+
+    def _release_share(self) -> None:
+        try:
+            self._share.release()
+        except OperationalError as error:  # our leases end by themselves; each mail is where the last commit left it
+            log.warning("leases could not be given back: %s", _words(error))
+
+    def _sharers(self) -> Sequence[threading.Thread]:
+        if not self._share.is_shared:
+            return []
+        return [self._thread("share", self._keep_share, lambda: self._pause(KEEP_SECONDS))]
+
+    def _pause(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
     def _expected(self) -> list[str]:
         listener = self._settings.listener
-        return folders_of(self._settings) + [
-            name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door
-        ]
+        return self._folder_names + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
 
     def _is_open(self, name: str) -> None:
         with self._opening:
@@ -200,26 +221,36 @@ class Daemon:
             self._beat(name)
             try:
                 worked = step()
-                self._heartbeat.beat(name)
+                self._show_life(name)
                 if not worked and not self._stop.is_set():
                     rest()
                 failures = 0
             except MailboxError as error:  # what was not stored yet is on the server
-                log.log(_level_of(error, failures), "%s: %s", name, error)
+                log.log(level_of(error, failures), "%s: %s", name, error)
                 self._heartbeat.beat(name, trouble=str(error))
-                pause = _pause_after(error, failures)
+                pause = pause_after(error, failures)
                 failures += 1
                 self._stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects, hides nothing
             except SecretError as error:  # nobody logged in: mail waits on the server, or in the outbox
                 log.error("%s: %s", name, error)  # noqa: TRY400 - the words say it all
                 self._heartbeat.beat(name, trouble=str(error))
+                self._stop.wait(pause_after(error, failures))
                 failures += 1
-                self._stop.wait(LOGIN_PAUSE)
+            except OperationalError as error:  # as below: the database is away, full or busy, which is no mail's fault
+                log.error("%s: the database: %s: tried again", name, _words(error))  # noqa: TRY400 - the words say it all
+                self._heartbeat.beat(name, trouble=f"the database: {_words(error)}")
+                self._stop.wait(pause_after(error, failures))
+                failures += 1
             except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
                 log.exception("%s: failed, tried again", name)
                 self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
-                self._stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                self._stop.wait(pause_after(error, failures))
                 failures += 1
+
+    def _show_life(self, name: str) -> None:
+        """A folder is told of by whoever watches it."""
+        if name not in self._folder_names or self._share.holds(name):
+            self._heartbeat.beat(name)
 
     def _settler(self) -> threading.Thread:
         def step() -> bool:
@@ -247,7 +278,7 @@ class Daemon:
         # Each courier has its share of the rate.
         gap = timedelta(minutes=smtp.connections / smtp.rate_per_minute) if smtp and smtp.rate_per_minute else None
         courier = Courier(
-            StoredOutbox(self._database, self._writer),
+            StoredOutbox(self._database, self._writer, self._epoch),
             transport_of(self._settings, self._tokens),
             Chance(utc_now, random.random),
             gap=gap,
@@ -272,10 +303,7 @@ class Daemon:
                 self._ring_senders_and_folders()
             return worked
 
-        def rest() -> None:
-            self._stop.wait(EVENING_SECONDS)
-
-        return self._thread("evening", step, rest)
+        return self._thread("evening", step, lambda: self._pause(EVENING_SECONDS))
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [
@@ -303,6 +331,10 @@ class Daemon:
         name = folder_name(mailbox.address, folder)
 
         def step() -> bool:
+            if not self._share.holds(name):
+                watch.close()
+                self._is_open(name)  # for whoever has the lease
+                return False
             try:
                 watch.open()
                 self._is_open(name)
@@ -314,7 +346,13 @@ class Daemon:
                 self._settle_bell.ring()
             return worked
 
-        return self._thread(name, step, lambda: self._rest(watch, bell))
+        def rest() -> None:
+            if self._share.holds(name):
+                self._rest(watch, bell)
+            else:
+                self._pause(POLL_SECONDS)
+
+        return self._thread(name, step, rest)
 
     def _rest(self, watch: FolderWatch, bell: SocketBell) -> None:
         try:
@@ -330,10 +368,7 @@ class Daemon:
             expiring.step(utc_now().date())
             return overlooked.step()
 
-        def rest() -> None:
-            self._stop.wait(ALARM_SECONDS)
-
-        return self._thread("alarm", step, rest)
+        return self._thread("alarm", step, lambda: self._pause(ALARM_SECONDS))
 
     def _doors(self) -> Sequence[threading.Thread]:
         listener = self._settings.listener
@@ -355,17 +390,6 @@ class Daemon:
         return future
 
 
-def _level_of(error: MailboxError, failures: int) -> int:
-    """A connection that ends once in a while is no error: providers end each after some time, or with its token."""
-    return logging.INFO if isinstance(error, ConnectionLost) and failures == 0 else logging.ERROR
-
-
-def _pause_after(error: MailboxError, failures: int) -> float:
-    """Seconds; failures counts those in a row before this one."""
-    if isinstance(error, LoginRefused):
-        return LOGIN_PAUSE
-    if isinstance(error, Throttled):
-        usual = THROTTLE_PAUSES[min(failures, len(THROTTLE_PAUSES) - 1)]
-        # A quarter more than the server said: the spread may take a fifth off again.
-        return min(max(usual, error.seconds * 1.25), LONGEST_THROTTLE)
-    return PAUSES[min(failures, len(PAUSES) - 1)]
+def _words(error: OperationalError) -> str:
+    """The driver's own, on one line and without the statement."""
+    return " ".join(str(error.orig).split())

@@ -102,7 +102,8 @@ def deliver(settings: Settings, given: Handed, stream: BinaryIO, *, now: datetim
 def _accept(database: Database, packed: Sequence[arrivals.Packed], *, now: datetime) -> None:
     try:
         with database.write() as connection:
-            arrivals.accept(connection, packed, now=now, epoch=epoch_of(connection))
+            epoch = arrivals.UNCLAIMED if database.is_shared else epoch_of(connection)
+            arrivals.accept(connection, packed, now=now, epoch=epoch)
     except (DBAPIError, TransactionLost) as error:  # rolled back: the MTA has the mail and asks again
         raise NotDelivered(f"4.3.0 the database cannot take the mail now: {_words(error)}") from error
 

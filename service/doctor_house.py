@@ -15,7 +15,7 @@ from service import health
 from service.calendars import system_zone_name
 from service.finding import Finding, bad, ok, skipped, warn
 from service.house import UNSIGNED, House, Surroundings
-from service.installation import database_path, known_fingerprint, reading
+from service.installation import database_path, is_missing, known_fingerprint, reading
 from service.keys import fingerprint, read_keys
 from service.oauth_expiry import accounts, expiry_warnings
 from service.routing import stored_house
@@ -23,7 +23,7 @@ from service.settings import Settings
 from store import pulses
 from store.condition import Condition, condition
 from store.database import Database
-from store.schema import SchemaMismatch
+from store.schema import DatabaseUnusable, SchemaMismatch
 from templates import render
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _NOT_YET = "deskbell run makes it at its first start"
 def key(settings: Settings) -> Iterator[Finding]:
     """The key is there, is ours alone, and belongs to the database. Raises KeyTrouble."""
     path = settings.keys.file
-    if not path.exists() and not database_path(settings).exists():
+    if not path.exists() and is_missing(settings):
         yield skipped("key", f"{path}: there is none yet", _NOT_YET)
         return
     keyring = read_keys(path)
@@ -53,12 +53,16 @@ def key(settings: Settings) -> Iterator[Finding]:
 
 def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T | None:
     """What a database that is ours answers; None where there is none, or where its own check says what is wrong."""
-    if not database_path(settings).exists():
+    if is_missing(settings):
         return None
     try:
         with reading(settings) as found:
             return ask(found)
-    except (SchemaMismatch, DatabaseError):  # what was stored is in that file; the check of the database tells
+    except (
+        SchemaMismatch,
+        DatabaseUnusable,
+        DatabaseError,
+    ):  # what was stored is there; its own check tells
         return None
 
 
@@ -73,18 +77,20 @@ def secrets(settings: Settings) -> Iterator[Finding]:
 
 def database(settings: Settings) -> Iterator[Finding]:
     """It opens, its schema is ours, nothing in it is broken. Raises SchemaMismatch."""
-    path = database_path(settings)
-    if not path.exists():
-        yield skipped("database", f"{path}: there is none yet", _NOT_YET)
+    if is_missing(settings):
+        yield skipped("database", f"{database_path(settings)}: there is none yet", _NOT_YET)
         return
     try:
         with reading(settings) as found, found.read() as connection:
-            yield from _told(condition(connection), path)
+            yield from _told(condition(connection), found.name)
+    except DatabaseUnusable as error:  # the mail that was stored is on the server
+        yield bad("database", str(error), "is the server up, and database.url right?")
     except DatabaseError as error:  # the mail that was stored is in the damaged file, and in its backups
-        yield bad("database", f"{path} cannot be read: {error.orig}", "stop deskbell and restore a backup")
+        words = f"{Database(settings.database.url).name} cannot be read: {error.orig}"
+        yield bad("database", words, "stop deskbell and restore a backup")
 
 
-def _told(one: Condition, path: Path) -> Iterator[Finding]:
+def _told(one: Condition, path: str) -> Iterator[Finding]:
     if one.damage is not None:
         yield bad("database", f"{path} is damaged: {one.damage}", "stop deskbell and restore a backup")
     if not one.survives_power_cut:

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from stat import S_IMODE
 
-from service.finding import Finding, bad, ok, warn
-from service.installation import database_path
+from service.finding import Finding, bad, ok, skipped, warn
+from service.installation import database_path, is_file
 from service.settings import Settings
 
 OURS = ("cli", "commands", "service", "intake", "routing", "templates", "store", "delivery", "desk")
@@ -32,6 +32,8 @@ def permissions(settings: Settings) -> Iterator[Finding]:
 
 def _private(settings: Settings) -> list[Path]:
     """What holds mail: the folder of the database, and the database where the folder is open."""
+    if not is_file(settings):
+        return []
     database = database_path(settings)
     return [path for path in (database.parent, database) if path.exists()]
 
@@ -42,6 +44,9 @@ def _mode(path: Path) -> int:
 
 def disk(settings: Settings) -> Iterator[Finding]:
     """Room for the database to grow."""
+    if not is_file(settings):
+        yield skipped("disk", "the database is PostgreSQL's: its server has the disk")
+        return
     folder = database_path(settings).parent
     if not folder.is_dir():
         yield bad("disk", f"{folder}: there is no such folder", "make it, or correct database.url")

@@ -15,15 +15,22 @@ from desk.errors import RefusedError
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
 from service.settings import Settings
-from store import meta, schema
+from store import leases, meta, schema, turns
 from store.database import Database
 
 _FINGERPRINT = "key_fingerprint"
 _EPOCH = "epoch"
+LEASE_SECONDS = 15.0
+"""How long after its last sign of life a daemon counts as living, where several share a database."""
 
 
 class AlreadyRunning(RefusedError):
     """Another daemon serves this database."""
+
+
+def is_file(settings: Settings) -> bool:
+    """Whether the database is a file of this machine, which one daemon serves."""
+    return settings.database.url.startswith("sqlite:")
 
 
 class NotChanged(RefusedError):
@@ -31,13 +38,16 @@ class NotChanged(RefusedError):
 
 
 def database_path(settings: Settings) -> Path:
-    """The database file."""
+    """The database file, where it is one."""
     return Path(settings.database.url.removeprefix("sqlite:///"))
 
 
 @contextmanager
 def locked(settings: Settings) -> Iterator[None]:
-    """No second daemon serves this database within the block. Raises AlreadyRunning."""
+    """No second daemon serves this file within the block. Raises AlreadyRunning. PostgreSQL takes any number."""
+    if not is_file(settings):
+        yield
+        return
     path = database_path(settings)
     with path.with_name(f"{path.name}.lock").open("a", encoding="ascii") as lock:
         _lock(lock, path)
@@ -54,12 +64,27 @@ def _lock(lock: IO[str], path: Path) -> None:
 def begin(database: Database, settings: Settings) -> tuple[Keyring, int]:
     """Schema and key are there and belong together; the keys, and the number of this start.
 
-    Raises SchemaMismatch, KeyTrouble. A key is made only for a database that never had one, because a new key would
-    orphan each token and Message-ID that went out.
+    Raises SchemaMismatch, DatabaseUnusable, KeyTrouble. A key is made only for a database that never had one, because a
+    new key would orphan each token and Message-ID that went out.
     """
-    keyring = prepare(database, settings)
-    with database.write() as connection:
-        return keyring, meta.count_up(connection, _EPOCH, start=1)
+    schema.reach(database)
+    with turns.starting(database):
+        keyring = _prepared(database, settings)
+        with database.write() as connection:
+            return keyring, _next_start(connection, shared=database.is_shared)
+
+
+def _next_start(connection: Connection, *, shared: bool) -> int:
+    """The number of this start; from its first moment on it counts as living."""
+    epoch = meta.count_up(connection, _EPOCH, start=1)
+    if shared:
+        leases.keep(connection, [lease_of(epoch)], holder=epoch, seconds=LEASE_SECONDS)
+    return epoch
+
+
+def lease_of(epoch: int) -> str:
+    """The name of the lease that says that a start is alive."""
+    return f"start {epoch}"
 
 
 def epoch_of(connection: Connection) -> int:
@@ -69,6 +94,12 @@ def epoch_of(connection: Connection) -> int:
 
 def prepare(database: Database, settings: Settings) -> Keyring:
     """Schema and key are there and belong together, as in begin; nothing counts as started."""
+    schema.reach(database)
+    with turns.starting(database):
+        return _prepared(database, settings)
+
+
+def _prepared(database: Database, settings: Settings) -> Keyring:
     schema.prepare(database)
     return _keyring(database, settings.keys.file)
 
@@ -82,7 +113,8 @@ def known_fingerprint(database: Database) -> str | None:
 def _keyring(database: Database, path: Path) -> Keyring:
     known = known_fingerprint(database)
     if known is not None and not path.exists():
-        raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup")
+        elsewhere = "" if not database.is_shared else ", or copy it from the machine of the first start"
+        raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup{elsewhere}")
     keyring = read_keys(path) if path.exists() else make_keys(path, secrets.token_bytes)
     if known is not None and fingerprint(keyring) != known:
         raise KeyTrouble(f"{path}: is not the key this database was used with: restore that one from a backup")
@@ -103,16 +135,20 @@ def reading(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def reading_any(settings: Settings) -> Iterator[Database]:
     """The database, whatever schema it has. Raises SchemaMismatch where there is none, or none that can be read."""
-    path = database_path(settings)
-    if not path.exists():
-        raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
-    if not os.access(path, os.R_OK):
-        raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
+    if is_file(settings):
+        _check_file(database_path(settings))
     database = Database(settings.database.url)
     try:
         yield database
     finally:
         database.close()
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise schema.SchemaMismatch(f"{path}: there is no database yet: `deskbell run` creates it")
+    if not os.access(path, os.R_OK):
+        raise schema.SchemaMismatch(f"{path}: cannot be read by this user")
 
 
 @contextmanager
@@ -125,10 +161,22 @@ def changing(settings: Settings) -> Iterator[Database]:
         try:
             yield database
         except OperationalError as error:  # no mail is in hand, and the transaction was rolled back
-            raise NotChanged(f"{database_path(settings)}: nothing was changed: {error.orig}") from error
+            words = " ".join(str(error.orig).split())
+            raise NotChanged(f"{database.name}: nothing was changed: {words}") from error
+
+
+def is_missing(settings: Settings) -> bool:
+    """Whether the database is a file that is not there."""
+    return is_file(settings) and not database_path(settings).exists()
 
 
 def exists(settings: Settings) -> bool:
-    """Whether there is a database with anything in it."""
-    path = database_path(settings)
-    return path.exists() and path.stat().st_size > 0
+    """Whether there is a database with anything in it. Raises DatabaseUnusable."""
+    if is_file(settings):
+        path = database_path(settings)
+        return path.exists() and path.stat().st_size > 0
+    database = Database(settings.database.url)
+    try:
+        return not schema.is_empty(database)
+    finally:
+        database.close()

@@ -4,13 +4,16 @@ Each reader takes what TOML gave and returns the value, or raises ValueError who
 """
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from shlex import split
 from typing import Annotated, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo
 from pydantic.config import JsonDict
@@ -143,14 +146,59 @@ def read_path(value: object, info: ValidationInfo) -> Path:
     return place_of(info).path.parent / _text(value, "a path; a relative one starts at the folder of this file")
 
 
-def read_sqlite_url(value: object, info: ValidationInfo) -> str:
-    """A SQLite URL with an absolute path; a relative one starts at the folder of config.toml."""
-    accepted = 'sqlite:///PATH, such as "sqlite:///deskbell.db" or "sqlite:////var/lib/deskbell/deskbell.db"'
+class DatabaseUrl(str):
+    """Where the database is. A password in it is for the driver alone: `shown` is for everybody else."""
+
+    __slots__ = ()
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password stands in it."""
+        return self.shown != self
+
+    @property
+    def shown(self) -> str:
+        """The URL with *** for a password."""
+        hidden = re.sub(r"(://[^:@/?]*):.*@", r"\1:***@", self)
+        return re.sub(r"([?&](?:ssl)?password=)[^&#]*", r"\1***", hidden)
+
+    def __repr__(self) -> str:
+        """As shown."""
+        return repr(self.shown)
+
+
+def read_database_url(value: object, info: ValidationInfo) -> DatabaseUrl:
+    """The URL of a SQLite file, a relative path starting at the folder of config.toml, or of a PostgreSQL database."""
+    accepted = (
+        'sqlite:///PATH, such as "sqlite:///deskbell.db" or "sqlite:////var/lib/deskbell/deskbell.db", '
+        'or "postgresql://USER@HOST/DATABASE"'
+    )
     text = _text(value, accepted)
+    scheme, found, name = text.partition("://")
+    if found and scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return _postgres_url(name, accepted)
     name = text.removeprefix("sqlite:///")
     if name in {text, "", ":memory:"} or "?" in name or name.startswith("file:"):
         raise ValueError(accepted)
-    return f"sqlite:///{place_of(info).path.parent / name}"
+    return DatabaseUrl(f"sqlite:///{place_of(info).path.parent / name}")
+
+
+def _postgres_url(rest: str, accepted: str) -> DatabaseUrl:
+    url = DatabaseUrl(f"postgresql://{rest}")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # No mail is in hand while settings are read.
+        raise mistake(found=f'"{url.shown}"', accepted=accepted) from None
+    if parts.fragment or port == 0 or parts.path.count("/") > 1:
+        # A password with / or # in it ends the account early: those are written %2F and %23.
+        raise mistake(
+            found="a URL with a part too many (in a password / is %2F, # is %23, @ is %40)", accepted=accepted
+        )
+    if find_spec("psycopg") is None:
+        install = f"{sys.executable} -m pip install 'psycopg[binary]>=3.2'"
+        raise mistake(found=f'"{url.shown}" without its library', accepted=f"PostgreSQL after: {install}; or SQLite")
+    return url
 
 
 def read_command(value: object) -> tuple[str, ...]:
@@ -194,7 +242,7 @@ MailAddress = Annotated[str, PlainValidator(read_address)]
 Host = Annotated[str, PlainValidator(read_host)]
 Door = Annotated[HostPort, PlainValidator(read_host_port)]
 FilePath = Annotated[Path, PlainValidator(read_path)]
-SqliteUrl = Annotated[str, PlainValidator(read_sqlite_url)]
+Url = Annotated[DatabaseUrl, PlainValidator(read_database_url)]
 Command = Annotated[tuple[str, ...], PlainValidator(read_command)]
 Variable = Annotated[str, PlainValidator(read_variable)]
 ClockTime = Annotated[time, PlainValidator(read_clock_time)]

@@ -12,12 +12,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from desk.arrival import Arrival, Fate, Source
 from desk.mail import Mail
@@ -27,11 +27,12 @@ from service.modes import with_modes
 from service.parser import ParserDied
 from service.settle import Settling, settle
 from service.transactions import Commit, Transactions
-from store import arrivals, journal, modes
-from store.arrivals import Waiting
-from store.database import Database, TransactionLost
+from store import arrivals, journal, modes, turns
+from store.arrivals import UNCLAIMED, ArrivalLost, Waiting
+from store.database import Database, TransactionLost, is_about_the_values
 from store.effects import PENDING
 from store.modes import Given
+from store.turns import Turn
 
 log = logging.getLogger("deskbell.pipeline")
 
@@ -67,7 +68,7 @@ class Pipeline:
 
     def __init__(self, ports: Ports, house: House, *, epoch: int) -> None:
         self._ports = ports
-        self._configured = self._house = house
+        self._configured = self._obeyed = self._house = house
         self._modes: dict[str, Given] = {}
         self._epoch = epoch
         self._storing: Storing | None = None
@@ -76,13 +77,14 @@ class Pipeline:
 
     def move_into(self, house: House) -> None:
         """What is parsed from now on is settled by that house; what is in hand keeps the one it began with."""
-        self._house = house
+        self._configured = house
 
     def acceptance(self, received: Sequence[Arrival]) -> Callable[[Connection], None]:
         """Step 1 as work for a transaction: once that is committed the bytes are durable."""
         packed = [arrivals.pack(one) for one in received]
         now = self._ports.now()
-        return lambda connection: arrivals.accept(connection, packed, now=now, epoch=self._epoch)
+        epoch = UNCLAIMED if self._ports.database.is_shared else self._epoch
+        return lambda connection: arrivals.accept(connection, packed, now=now, epoch=epoch)
 
     def settle(self) -> bool:
         """Steps 2 to 7 for the next arrivals; False where none was waiting.
@@ -126,27 +128,49 @@ class Pipeline:
         That one comes alone and its attempt is counted first, so that it can take no other with it, and no other has
         to answer for it.
         """
-        after = self._storing.batch.items[-1].id if self._storing is not None else 0
         with self._ports.database.read() as connection:
             self._obey(modes.every(connection))
-            fresh = arrivals.waiting(connection, epoch=self._epoch, limit=BATCH, after=after)
-            idle = not fresh and self._storing is None
-            suspects = arrivals.suspects(connection, epoch=self._epoch, limit=1) if idle else []
-        if not suspects:
+        fresh = self._fresh()
+        if fresh or self._storing is not None:
             return Batch(fresh)
+        with self._ports.database.read() as connection:
+            suspects = arrivals.suspects(connection, epoch=self._epoch, limit=1)
+        if not suspects:
+            return Batch([])
         suspect = suspects[0]
         if self._failures(suspect) >= MAX_ATTEMPTS:
             self._ports.transactions.run(lambda connection: self._quarantine(connection, suspect))
             return self._next_batch()
-        if suspect.id not in self._spared:
-            self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, [suspect.id]))
+        if not self._ports.transactions.run(lambda connection: self._taken_over(connection, suspect)):
+            return self._next_batch()
         self._spared.discard(suspect.id)
-        return Batch(suspects, counted=True)
+        return Batch([replace(suspect, epoch=self._epoch)], counted=True)
+
+    def _fresh(self) -> list[Waiting]:
+        """Arrivals nobody tried yet. Where several daemons share a database they are claimed first."""
+        if self._ports.database.is_shared:
+            claimed = self._ports.transactions.run(
+                lambda connection: arrivals.claim(connection, epoch=self._epoch, limit=BATCH)
+            )
+            if claimed or self._storing is not None:
+                return claimed
+        after = self._storing.batch.items[-1].id if self._storing is not None else 0
+        with self._ports.database.read() as connection:
+            return arrivals.waiting(connection, epoch=self._epoch, limit=BATCH, after=after)
+
+    def _taken_over(self, connection: Connection, suspect: Waiting) -> bool:
+        """Whether it is ours to try; then this attempt is counted."""
+        if not arrivals.take_over(connection, suspect, epoch=self._epoch):
+            return False
+        if suspect.id not in self._spared:
+            arrivals.count_attempt(connection, [suspect.id])
+        return True
 
     def _obey(self, given: dict[str, Given]) -> None:
         """From now on the mailboxes have the modes they were given."""
-        if given != self._modes:
-            self._house, self._modes = with_modes(self._configured, given), given
+        configured = self._configured  # Another thread may move us meanwhile.
+        if given != self._modes or configured is not self._obeyed:
+            self._house, self._modes, self._obeyed = with_modes(configured, given), given, configured
 
     def _failures(self, one: Waiting) -> int:
         """Attempts that failed, as far as this arrival alone can have been the cause."""
@@ -158,6 +182,7 @@ class Pipeline:
             return judged
 
         def work(connection: Connection) -> None:
+            turns.take(connection, Turn.SETTLING)
             settle(Settling(connection, house, one, judged, self._ports.now()))
 
         return self._ports.transactions.submit(work)
@@ -165,13 +190,15 @@ class Pipeline:
     def _look_at(self, batch: "Batch", outcomes: Sequence[object]) -> None:
         """Count the attempt of each arrival that failed by its own fault; trouble of the database is nobody's fault.
 
-        Either way it is still received, with everything as it was before.
+        Either way it is still received, with everything as it was before. One that is in other hands is not ours.
         """
         failed = [
-            (one, error) for one, error in zip(batch.items, outcomes, strict=True) if isinstance(error, Exception)
+            (one, error)
+            for one, error in zip(batch.items, outcomes, strict=True)
+            if isinstance(error, Exception) and not isinstance(error, ArrivalLost)
         ]
         for one, error in failed:
-            if isinstance(error, DBAPIError | TransactionLost) and not isinstance(error, IntegrityError | DataError):
+            if isinstance(error, DBAPIError | TransactionLost) and not is_about_the_values(error):
                 self._spared |= {one.id for one in batch.items} if batch.counted else set()
                 raise error
             log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
@@ -184,7 +211,7 @@ class Pipeline:
         values = {"fate": Fate.QUARANTINED.value, "reason": reason, "receipt": "never: quarantined"}
         if one.arrival.source is Source.IMAP:
             values["effect"] = PENDING
-        arrivals.record_fate(connection, one.id, values)
+        arrivals.record_fate(connection, one.id, values, epoch=one.epoch)
         record = journal.Record("quarantined", arrival_id=one.id, detail={"reason": reason})
         journal.write(connection, record, now=self._ports.now())
         log.error("arrival %d is quarantined: %s", one.id, reason)

@@ -17,7 +17,6 @@ from service.notation import Section, section_in
 LATER = {
     "delete": '"auto", "keyword", "seen", "move", "nothing"',
     "dkim": '"none", "boundary", "trusted_ar", "exchange"',
-    "postgresql": 'sqlite:///PATH, such as "sqlite:///deskbell.db"',
 }
 """What is planned but not offered yet, with what is accepted instead."""
 

@@ -26,6 +26,7 @@ from service.written import ROUTING_FILE, Written
 from store import people
 from store import routing as versions
 from store.database import Database
+from store.routing import VersionMoved
 
 log = logging.getLogger("deskbell.reload")
 
@@ -109,6 +110,13 @@ def built(sources: Sources, settings: Settings, *, rereads_file: bool) -> tuple[
 
     Raises UserError where it cannot be built; then nothing was stored.
     """
+    try:
+        return _built(sources, settings, rereads_file=rereads_file)
+    except VersionMoved:  # another daemon began at the same moment: what that one stored holds
+        return _built(sources, settings, rereads_file=rereads_file)
+
+
+def _built(sources: Sources, settings: Settings, *, rereads_file: bool) -> tuple[House, Held]:
     with sources.database.read() as connection:
         newest = versions.newest(connection)
         known, number = people.everybody(connection), people.version(connection)

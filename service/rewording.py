@@ -40,7 +40,7 @@ def reword_outdated(database: Database, transactions: Transactions, house: House
     Before each step of a courier, so that what it claims holds.
     """
     with database.read() as connection:
-        if not waiting.outdated(connection, now=now, limit=1):
+        if not waiting.is_any_outdated(connection, now=now):
             return False
     transactions.run(lambda connection: _reword_batch(connection, house, now))
     return True

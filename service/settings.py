@@ -17,13 +17,14 @@ from desk.mail import ascii_fold
 from service.notation import (
     SHOWN,
     ClockTime,
+    DatabaseUrl,
     Domain,
     Door,
     FilePath,
     MailAddress,
     Place,
     Section,
-    SqliteUrl,
+    Url,
     Words,
     mistake,
 )
@@ -38,6 +39,7 @@ _EVERYONE = 0o004
 # Defaults that are read like written values, so that paths in them are resolved; Any, because they are not yet read.
 _EMPTY: Any = {}
 _KEY_FILE: Any = "deskbell.key"
+_DATABASE: Any = "sqlite:///deskbell.db"
 _EVENING: Any = "17:30"
 
 
@@ -80,9 +82,11 @@ class Mailbox(Section):
 class Database(Section):
     """Where everything is kept."""
 
-    url: SqliteUrl = Field(
-        "sqlite:///deskbell.db",
-        description="The database; a relative path starts at the folder of this file.",
+    url: Url = Field(
+        _DATABASE,
+        description="The database: a SQLite file (a relative path starts at the folder of this file), or "
+        "postgresql://USER@HOST/DATABASE, which several `deskbell run` may share. A password is better kept in "
+        "~/.pgpass or the file that PGPASSFILE names.",
         validate_default=True,
     )
 
@@ -226,7 +230,7 @@ class Settings(Section):
         """A password stands in the file, and everyone on this machine may read it."""
         given = [server for server in (self.smtp, *(mailbox.imap for mailbox in self.mailbox)) if server is not None]
         written = [server.password or (server.oauth.client_secret if server.oauth else None) for server in given]
-        return self._exposed and any(written)
+        return self._exposed and (any(written) or self.database.url.has_password)
 
     def model_post_init(self, context: Place, /) -> None:
         """Keep where this was read from."""
@@ -343,6 +347,8 @@ def _shown(value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, DatabaseUrl):
+        return value.shown
     if isinstance(value, time):
         return value.strftime("%H:%M")
     return "" if value is None else str(value)

@@ -254,7 +254,7 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
         "trace": _trace(judged, match, decision) | _limited(led_to.measured) | _would(settling, decision),
         "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
     }
-    arrivals.record_fate(settling.connection, settling.waiting.id, values)
+    arrivals.record_fate(settling.connection, settling.waiting.id, values, epoch=settling.waiting.epoch)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.installation import database_path
+from service.installation import database_path, is_file
 from service.settings import Settings
 
 _PRIVILEGED_PORTS = 1024
@@ -96,7 +96,8 @@ _BINDS_NOT = "CapabilityBoundingSet=\nPrivateUsers=yes"
 
 def _written(settings: Settings) -> list[Path]:
     """The folders that deskbell writes to, each once."""
-    folders = [database_path(settings).parent, settings.keys.file.parent]
+    folders = [database_path(settings).parent] if is_file(settings) else []
+    folders.append(settings.keys.file.parent)
     if settings.maildir is not None:
         folders.append(settings.maildir.path.parent)
     return list(dict.fromkeys(folders))

@@ -1,4 +1,4 @@
-"""An older database made one of this program: a copy beside it first, then all migrations or none."""
+"""An older database made one of this program: all migrations or none; of a file a copy beside it first."""
 
 import os
 import sqlite3
@@ -8,9 +8,9 @@ from itertools import count
 from pathlib import Path
 
 from desk.errors import RefusedError
-from service.installation import database_path, locked, reading_any
+from service.installation import AlreadyRunning, database_path, is_file, locked, reading_any
 from service.settings import Settings
-from store import schema
+from store import leases, schema
 from store.schema import Versions
 
 _PAGES = 2_000
@@ -26,7 +26,7 @@ class NotCopied(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """What was found, and the copy of it, if one was needed."""
+    """What was found, and the copy of it, if one was made: PostgreSQL's admin makes backups."""
 
     versions: Versions
     copy: Path | None
@@ -40,18 +40,29 @@ def versions(settings: Settings) -> Versions:
 
 def upgrade(settings: Settings, told: Told) -> Upgraded:
     """The database has our schema. Raises AlreadyRunning, SchemaMismatch, NotCopied, UpgradeFailed: it is as it was."""
-    versions(settings)  # where there is nothing to upgrade, not even a lock is made
+    if versions(settings).is_outdated:
+        _refuse_beside_others(settings)
     with locked(settings):
         found = versions(settings)
         if not found.is_outdated:
             return Upgraded(found, None)
-        copy = _copied(database_path(settings), found.found, told)
+        copy = _copied(database_path(settings), found.found, told) if is_file(settings) else None
         try:
             schema.upgrade(settings.database.url)
         except BaseException:  # every mail is in the database, which is as it was: its copy is of no use
-            copy.unlink()
+            if copy is not None:
+                copy.unlink()
             raise
         return Upgraded(found, copy)
+
+
+def _refuse_beside_others(settings: Settings) -> None:
+    """Of a file its lock tells. A daemon that starts meanwhile finds another schema than its own and ends."""
+    if is_file(settings):
+        return
+    with reading_any(settings) as database, database.read() as connection:
+        if leases.is_anyone_living(connection):
+            raise AlreadyRunning(f"a deskbell serves {database.name}: stop it first, and each other one")
 
 
 def _copied(database: Path, revision: str, told: Told) -> Path:

@@ -3,21 +3,29 @@
 import hashlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
 from store.database import insert_new
+from store.leases import living
 from store.prepared import Prepared
 from store.tables import arrival, raw
 
+UNCLAIMED = -1
+"""The epoch of an arrival that belongs to no start yet: whichever daemon has time claims it. Starts count from 1; those
+of epoch 0 are tried alone, as what a start left over."""
 COMPRESSION = 1
 """zlib level: 6 costs half as much again and saves a few percent on mail."""
 COMPRESSED_UP_TO = 256 * 1024
 """Octets; above, a mail is mostly attachments in base64: much work for a quarter of its size."""
+
+
+class ArrivalLost(Exception):
+    """Another start holds this arrival now, or has settled it; nothing of what we made of it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,10 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An arrival that is not settled yet, with its number in the ledger and how often it was tried."""
+    """An arrival that is not settled yet, with its number in the ledger and how often it was tried.
+
+    epoch: the start that holds it.
+    """
 
     id: int
     arrival: Arrival
@@ -132,11 +143,35 @@ def waiting(connection: Connection, *, epoch: int, limit: int, after: int = 0) -
     return [_waiting(row) for row in connection.execute(_FRESH, values)]
 
 
+_UNCLAIMED = (
+    _WAITING.where(arrival.c.epoch == UNCLAIMED, arrival.c.attempts == 0)
+    .order_by(arrival.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=arrival, skip_locked=True)
+)
+
+
+def claim(connection: Connection, *, epoch: int, limit: int) -> list[Waiting]:
+    """The oldest arrivals that belong to nobody; from now on they are this start's."""
+    found = [_waiting(row) for row in connection.execute(_UNCLAIMED, {"most": limit})]
+    if found:
+        ids = [one.id for one in found]
+        connection.execute(update(arrival).where(arrival.c.id.in_(ids)).values(epoch=epoch))
+    return [replace(one, epoch=epoch) for one in found]
+
+
 def suspects(connection: Connection, *, epoch: int, limit: int) -> list[Waiting]:
-    """Unsettled arrivals that were tried before or are left over from an earlier start, least tried first."""
-    left = _WAITING.where(or_(arrival.c.epoch != epoch, arrival.c.attempts > 0))
-    chosen = left.order_by(arrival.c.attempts, arrival.c.id).limit(limit)
+    """Unsettled arrivals that this start tried before, or that were left by one that is no more; least tried first."""
+    ours = and_(arrival.c.epoch == epoch, arrival.c.attempts > 0)
+    left_over = arrival.c.epoch.not_in([epoch, UNCLAIMED]) & arrival.c.epoch.not_in(living())
+    chosen = _WAITING.where(or_(ours, left_over)).order_by(arrival.c.attempts, arrival.c.id).limit(limit)
     return [_waiting(row) for row in connection.execute(chosen)]
+
+
+def take_over(connection: Connection, one: Waiting, *, epoch: int) -> bool:
+    """The arrival is this start's, unless another took it or settled it since it was read: then False."""
+    as_read = (arrival.c.id == one.id) & (arrival.c.epoch == one.epoch) & (arrival.c.fate == Fate.RECEIVED.value)
+    return connection.execute(update(arrival).where(as_read).values(epoch=epoch)).rowcount == 1
 
 
 def _waiting(row: Row[Any]) -> Waiting:
@@ -162,12 +197,22 @@ def count_attempt(connection: Connection, ids: Collection[int]) -> None:
     connection.execute(statement)
 
 
-_RECORD_FATE = Prepared(update(arrival).where(arrival.c.id == bindparam("of"), arrival.c.fate == Fate.RECEIVED.value))
+_RECORD_FATE = Prepared(
+    update(arrival).where(
+        arrival.c.id == bindparam("of"),
+        arrival.c.epoch == bindparam("held_by"),
+        arrival.c.fate == Fate.RECEIVED.value,
+    )
+)
 
 
-def record_fate(connection: Connection, arrival_id: int, values: Mapping[str, Any]) -> None:
-    """Write the fate of an unsettled arrival with all that led to it; a settled one is never changed."""
-    _RECORD_FATE.run(connection, {"of": arrival_id, **values})
+def record_fate(connection: Connection, arrival_id: int, values: Mapping[str, Any], *, epoch: int) -> None:
+    """Write the fate of an unsettled arrival with all that led to it.
+
+    Raises ArrivalLost where it has a fate already, or where that start does not hold it any more.
+    """
+    if _RECORD_FATE.run(connection, {"of": arrival_id, "held_by": epoch, **values}) != 1:
+        raise ArrivalLost(f"arrival {arrival_id} is in other hands")
 
 
 _EARLIER = Prepared(

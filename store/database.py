@@ -2,7 +2,8 @@
 
 SQLite runs with WAL and synchronous=FULL (a reported commit survives a power cut), every write transaction begins with
 BEGIN IMMEDIATE (a deferred one would fail half way when another writer comes first), foreign keys are on, and the
-driver's own implicit transactions are switched off, because they would leave half a migration behind.
+driver's own implicit transactions are switched off, because they would leave half a migration behind. What holds for
+PostgreSQL stands in postgres.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +11,12 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
+
+from store.postgres import engine_for, name_of
 
 BUSY_SECONDS = 10
 
@@ -24,14 +28,19 @@ class TransactionLost(Exception):
 class Database:
     """One database; `write` and `read` open transactions on it."""
 
+    _reading: Engine
+
     def __init__(self, url: str) -> None:
+        if url.startswith("postgresql"):
+            self._engine = self._writing = engine_for(make_url(url))
+            # All statements of a reading see the state at its first one.
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
+            return
         memory = url in ("sqlite://", "sqlite:///:memory:")
         shared: dict[str, Any] = (
             {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if memory else {}
         )
-        self._engine = self._writing = create_engine(url, hide_parameters=True, **shared)
-        if self._engine.dialect.name != "sqlite":
-            return
+        self._engine = self._reading = self._writing = create_engine(url, hide_parameters=True, **shared)
         _prepare_sqlite(self._engine, begin="BEGIN")
         if not memory:
             # What is written has a connection of its own: its page cache stays true, because nobody else writes.
@@ -43,6 +52,16 @@ class Database:
         """The engine that writes, for migrations."""
         return self._writing
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several daemons may serve it."""
+        return self._engine.dialect.name == "postgresql"
+
+    @property
+    def name(self) -> str:
+        """Which database this is, in words that hold no password."""
+        return name_of(self._engine.url) if self.is_shared else str(self._engine.url.database)
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A write transaction: committed at the end of the block, rolled back whole by any exception."""
@@ -52,7 +71,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state and changes nothing."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
             connection.rollback()
 
@@ -60,6 +79,16 @@ class Database:
         """Give back every connection."""
         self._engine.dispose()
         self._writing.dispose()
+
+
+def is_about_the_values(error: BaseException) -> bool:
+    """Whether the database refused what was to be written, and not the moment: tried again it fails again.
+
+    Constraints, values no column takes, and what is too large for an index (SQLSTATE class 54, "program limit").
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    return isinstance(error, IntegrityError | DataError) or str(getattr(error.orig, "sqlstate", "")).startswith("54")
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
@@ -56,6 +56,9 @@ _LINES: Select[Any] = select(
     arrival.c.trace,
 )
 
+# Typed, because people name numbers that no column can hold.
+_LINE = _LINES.where(arrival.c.id == bindparam("wanted", type_=BigInteger))
+
 
 def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> list[Line]:
     """All arrivals, oldest first; of one mailbox or fate where given."""
@@ -81,7 +84,7 @@ def of_ids(connection: Connection, ids: Collection[int]) -> dict[int, Line]:
 
 def find(connection: Connection, arrival_id: int) -> Line | None:
     """The arrival of that number, or None."""
-    row = connection.execute(_LINES.where(arrival.c.id == arrival_id)).one_or_none()
+    row = connection.execute(_LINE, {"wanted": arrival_id}).one_or_none()
     return None if row is None else _line(row)
 
 

@@ -30,6 +30,6 @@ def count_up(connection: Connection, key: str, *, start: int) -> int:
     """The next number of a counter that never gives one twice; the first is start."""
     following = _COUNTED.rows(connection, {"counter": key})
     if not following:
-        insert_new(connection, meta, [{"key": key, "value": str(start)}])
-        return start
+        insert_new(connection, meta, [{"key": key, "value": str(start - 1)}])
+        following = _COUNTED.rows(connection, {"counter": key})
     return int(following[0][0])

@@ -1,23 +1,28 @@
 """What is owed to somebody: written with the request, claimed by one courier, settled once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, update
 
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
 from store.database import insert_if_new
+from store.leases import living
 from store.prepared import Prepared
 from store.tables import outbox, outbox_content, promise
 from store.waiting import overtaken
 
 
 class ClaimLost(Exception):
-    """Another courier holds this mail now; what this one knows of it counts no more."""
+    """The courier does not hold this mail any more: it was recorded, or another took it."""
 
 
-_HELD = (outbox.c.id == bindparam("of")) & (outbox.c.fence == bindparam("held"))
+_HELD = and_(
+    outbox.c.id == bindparam("of"),
+    outbox.c.fence == bindparam("held"),
+    outbox.c.state == OutboxState.SENDING.value,
+)
 _REACH_DOT = Prepared(update(outbox).where(_HELD).values(phase=Phase.DOT.value))
 _RECORD = Prepared(
     update(outbox)
@@ -72,8 +77,8 @@ def owe(connection: Connection, number: int | None, notice: Notice, *, now: date
     return outbox_id
 
 
-def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]:
-    """The next due mails, people before staff and old before new; from now on held by the caller alone."""
+def claim(connection: Connection, *, now: datetime, limit: int, holder: int) -> list[Claimed]:
+    """The next due mails, people before staff and old before new; from now on held by a courier of that start alone."""
     due = (
         select(
             outbox.c.id,
@@ -98,7 +103,7 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[Claimed]
     connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(ids))
-        .values(state=OutboxState.SENDING.value, phase=Phase.CLAIMED.value, fence=outbox.c.fence + 1)
+        .values(state=OutboxState.SENDING.value, phase=Phase.CLAIMED.value, fence=outbox.c.fence + 1, holder=holder)
     )
     contents = _contents(connection, ids)
     return [
@@ -129,7 +134,7 @@ def reach_dot(connection: Connection, claimed: Claimed) -> None:
 
 
 def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: datetime) -> None:
-    """Write what became of the attempt. Raises ClaimLost where another courier holds the mail."""
+    """Write what became of the attempt. Raises ClaimLost where it is written, or another courier holds the mail."""
     final = verdict.state is not OutboxState.DUE
     values = {
         "of": claimed.id,
@@ -145,23 +150,31 @@ def record(connection: Connection, claimed: Claimed, verdict: Verdict, *, now: d
         raise ClaimLost(claimed.message_id)
 
 
-def recover(connection: Connection, ids: Collection[int] | None, *, now: datetime, hold: timedelta) -> tuple[int, int]:
-    """No mail of these (None: no mail at all) is held any more, because whoever held it is gone or gave up.
+def give_back(connection: Connection, held: Sequence[Claimed], *, now: datetime, hold: timedelta) -> tuple[int, int]:
+    """The courier does not hold these mails any more; those that another took meanwhile stay with that one.
 
     One that had not reached the final dot is due at once; one that had may have been accepted: it waits, counted as
     ambiguous. Gives how many of each.
     """
-    held = outbox.c.settled.is_(None) & (outbox.c.state == OutboxState.SENDING.value)
-    if ids is not None:
-        held &= outbox.c.id.in_(list(ids))
-    due = {"state": OutboxState.DUE.value, "fence": outbox.c.fence + 1}
+    still = or_(false(), *(and_(outbox.c.id == one.id, outbox.c.fence == one.fence) for one in held))
+    return _freed(connection, still, until=now + hold)
+
+
+def recover(connection: Connection, *, now: datetime, hold: timedelta) -> tuple[int, int]:
+    """The same for every mail that is held by a start which is no more."""
+    return _freed(connection, or_(outbox.c.holder.is_(None), outbox.c.holder.not_in(living())), until=now + hold)
+
+
+def _freed(connection: Connection, which: ColumnElement[bool], *, until: datetime) -> tuple[int, int]:
+    held = outbox.c.settled.is_(None) & (outbox.c.state == OutboxState.SENDING.value) & which
+    due = {"state": OutboxState.DUE.value, "fence": outbox.c.fence + 1, "holder": None}
     surely_not = update(outbox).where(held, outbox.c.phase == Phase.CLAIMED.value).values(phase=None, **due)
     perhaps = (
         update(outbox)
         .where(held, outbox.c.phase == Phase.DOT.value)
         .values(
             ambiguous=outbox.c.ambiguous + 1,
-            next_attempt=now + hold,
+            next_attempt=until,
             last_reply="stopped between the final dot and the reply: perhaps sent",
             **due,
         )

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 
+from store.postgres import silence_values
+
 Convert = Callable[[Any], Any]
 
 
@@ -45,12 +47,18 @@ class Prepared:
         return ready
 
     def _executed(self, connection: Connection, ready: "_Ready", values: Mapping[str, Any]) -> Any:
-        cursor = connection.connection.cursor()
-        error_class = connection.dialect.loaded_dbapi.Error
+        pooled, dialect = connection.connection, connection.dialect
+        cursor = pooled.cursor()
+        error_class = dialect.loaded_dbapi.Error
         try:
             cursor.execute(ready.sql, ready.parameters(values))
         except error_class as error:  # as SQLAlchemy words it: the caller still has the mail
-            raise DBAPIError.instance(ready.sql, None, error, error_class, hide_parameters=True) from error
+            silence_values(error)
+            if lost := dialect.is_disconnect(error, pooled.driver_connection, cursor):
+                connection.invalidate(error)
+            raise DBAPIError.instance(
+                ready.sql, None, error, error_class, hide_parameters=True, connection_invalidated=lost
+            ) from error
         return cursor
 
 

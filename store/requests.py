@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, insert, select, update
 
 from desk.classification import Priority
 from desk.lifecycle import State
@@ -33,7 +33,10 @@ _ALIASED = (
 _RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
     arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
 )
-_PARTICIPANTS = Prepared(select(participant.c.address).where(participant.c.request_number == bindparam("number")))
+# Typed, because people name numbers that no column can hold; so below.
+_PARTICIPANTS = Prepared(
+    select(participant.c.address).where(participant.c.request_number == bindparam("number", type_=BigInteger))
+)
 
 
 def next_number(connection: Connection) -> int:
@@ -116,7 +119,7 @@ _REQUESTS: Select[Any] = select(
     request.c.resolution_due,
 )
 
-_REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted"))
+_REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger))
 
 
 def find(connection: Connection, number: int) -> Request | None:

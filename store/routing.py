@@ -92,7 +92,8 @@ def add(connection: Connection, content: str, by: Authorship, *, base: int, now:
         "reason": by.reason,
         "content": content,
     }
-    if newest_number(connection) != base or connection.execute(insert_if_new(connection, routing), row).rowcount == 0:
+    insert = insert_if_new(connection.dialect.name, routing)
+    if newest_number(connection) != base or connection.execute(insert, row).rowcount == 0:
         raise VersionMoved(
             f"version {newest_number(connection)} was stored in the meantime: "
             "look at it (deskbell routing history), then try again"

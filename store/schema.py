@@ -8,10 +8,11 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event, inspect
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from desk.errors import RefusedError, UserError
+from store import turns
 from store.database import Database, TransactionLost
 from store.tables import metadata
 
@@ -22,8 +23,15 @@ class SchemaMismatch(UserError):
     """The database was made by another version of deskbell, or by something else."""
 
 
+class DatabaseUnusable(RefusedError):
+    """The database cannot be reached, or refuses us."""
+
+
 def prepare(database: Database) -> None:
-    """Create the schema in an empty database; raise SchemaMismatch where there is another one than ours."""
+    """Create the schema in an empty database; raise SchemaMismatch where there is another one than ours.
+
+    Raises DatabaseUnusable too. Where several daemons share the database the caller has the turn (turns.starting).
+    """
     scripts = _scripts()
     head = scripts.get_current_head()
     current = _current(database)
@@ -33,7 +41,20 @@ def prepare(database: Database) -> None:
         raise SchemaMismatch(_words(scripts, current, head))
     if _has_tables(database):
         raise SchemaMismatch("the database holds tables that deskbell did not make: give it a database of its own")
-    _migrate(database, scripts)
+    try:
+        _migrate(database, scripts)
+    except ProgrammingError as error:  # rolled back: the database is as empty as it was
+        raise DatabaseUnusable(f"{database.name}: the tables cannot be made: {_first_line(error)}") from error
+
+
+def reach(database: Database) -> None:
+    """The database answers, and is one that could be ours. Raises DatabaseUnusable, SchemaMismatch."""
+    _current(database)
+
+
+def is_empty(database: Database) -> bool:
+    """Whether nothing was ever made in it. Raises DatabaseUnusable, SchemaMismatch."""
+    return _current(database) is None and not _has_tables(database)
 
 
 def require(database: Database) -> None:
@@ -82,7 +103,8 @@ def upgrade(url: str) -> None:
             # A migration may make a table anew: with foreign keys on, dropping the old one takes rows with it. The
             # switch does nothing inside a transaction, so that it is made before any begins.
             event.listen(database.engine, "connect", lambda driver, _: driver.execute("PRAGMA foreign_keys=OFF"))
-        _migrate(database, _scripts())
+        with turns.starting(database):
+            _migrate(database, _scripts())
     except (SQLAlchemyError, CommandError, TransactionLost) as error:  # one transaction: all of it was undone
         words = " ".join(str(getattr(error, "orig", None) or error).split())
         raise UpgradeFailed(f"the database could not be upgraded and is as it was: {words}") from error
@@ -108,11 +130,27 @@ def _scripts() -> ScriptDirectory:
 def _current(database: Database) -> str | None:
     try:
         with database.read() as connection:
+            _check_encoding(connection)
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:  # a full disk, a lock: no mail is in hand, nothing was begun
-        raise RefusedError(f"{database.engine.url.database}: cannot be used now: {error.orig}") from error
     except DatabaseError as error:  # no mail is in hand: nothing runs on it
-        raise SchemaMismatch(f"{database.engine.url.database}: is no usable database: {error.orig}") from error
+        if database.is_shared:
+            raise DatabaseUnusable(f"{database.name}: {_first_line(error)}") from None
+        if isinstance(error, OperationalError):  # a full disk, a lock: nothing was begun
+            raise RefusedError(f"{database.name}: cannot be used now: {error.orig}") from error
+        raise SchemaMismatch(f"{database.name}: is no usable database: {error.orig}") from error
+
+
+def _check_encoding(connection: Connection) -> None:
+    """Mail is in all scripts of the world."""
+    if connection.dialect.name == "postgresql":
+        encoding = connection.scalar(text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            raise SchemaMismatch(f"the database is in {encoding}; accepted: one made with ENCODING 'UTF8'")
+
+
+def _first_line(error: DatabaseError) -> str:
+    """The driver's words; what follows the first line repeats the attempt for each address of the host."""
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def _has_tables(database: Database) -> bool:

@@ -85,7 +85,7 @@ class Arrival(SQLModel, table=True):
     envelope_sender: str | None
     envelope_recipient: str | None
     content_key: str | None = Field(default=None, index=True)
-    message_id: str | None = Field(default=None, sa_column=Column(Text, nullable=True, index=True))
+    message_id: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     evidence: int | None = None
     attempts: int = 0
     fate: str
@@ -136,6 +136,7 @@ class Outbox(SQLModel, table=True):
     ambiguous: int = 0
     next_attempt: datetime
     fence: int = 0
+    holder: int | None = None
     last_reply: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     settled: datetime | None = None
     hold_reason: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
@@ -157,6 +158,14 @@ class OutboxAlias(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     outbox_id: int = Field(foreign_key="outbox.id", index=True)
     message_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+
+
+class Lease(SQLModel, table=True):
+    """What one start (epoch) of several has to itself until that moment: milliseconds, by the database's clock."""
+
+    name: str = Field(primary_key=True)
+    holder: int
+    until: int = Field(sa_type=BigInteger)
 
 
 class Promise(SQLModel, table=True):
@@ -248,6 +257,7 @@ entry = _table(Entry)
 outbox = _table(Outbox)
 outbox_content = _table(OutboxContent)
 outbox_alias = _table(OutboxAlias)
+lease = _table(Lease)
 promise = _table(Promise)
 journal = _table(Journal)
 routing = _table(Routing)
@@ -255,6 +265,8 @@ person = _table(Person)
 limiter = _table(Limiter)
 mode = _table(Mode)
 
+# Others write these ids, up to a thousand characters long: more than a B-tree of PostgreSQL can hold.
+Index("ix_arrival_message_id", arrival.c.message_id, postgresql_using="hash")
 Index(
     "ix_arrival_unsettled",
     arrival.c.id,

@@ -40,8 +40,8 @@ _WAITING = (
     select(outbox.c.id, outbox.c.message_id, outbox_content.c.content, _WORDED.label("worded"))
     .join(outbox_content, outbox_content.c.outbox_id == outbox.c.id)
     .where(_UNREAD)
-    .with_for_update(skip_locked=True, of=outbox)
 )
+_LOCK: Any = {"skip_locked": True, "of": outbox}
 # Built once: it is asked before each step of a courier.
 _OUTDATED = (
     _WAITING.where(
@@ -52,6 +52,7 @@ _OUTDATED = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_OUTDATED_TO_CHANGE = _OUTDATED.with_for_update(**_LOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,21 @@ def waiting_for(connection: Connection, recipient: str, mailbox: str, *, now: da
     later = or_(outbox.c.state == OutboxState.HELD.value, outbox.c.next_attempt > now)
     mine = and_(outbox.c.recipient == recipient, outbox.c.envelope_sender == mailbox, outbox.c.attempts == 0)
     last = select(func.max(outbox.c.id)).where(_UNREAD, mine, later).scalar_subquery()
-    found = _waiting(connection, connection.execute(_WAITING.where(outbox.c.id == last)).all())
+    found = _waiting(connection, connection.execute(_WAITING.where(outbox.c.id == last).with_for_update(**_LOCK)).all())
     return found[0] if found and len(found[0].numbers) < MOST_JOINED else None
 
 
+def is_any_outdated(connection: Connection, *, now: datetime) -> bool:
+    """Whether outdated would find one; nothing is locked, so that a reading may ask."""
+    return connection.execute(_OUTDATED, {"now": now, "stale": now - FRESH, "most": 1}).first() is not None
+
+
 def outdated(connection: Connection, *, now: datetime, limit: int) -> list[Waiting]:
-    """Receipts that are due and were worded long ago, or promise a moment which has passed."""
-    rows = connection.execute(_OUTDATED, {"now": now, "stale": now - FRESH, "most": limit}).all()
+    """Receipts that are due and were worded long ago, or promise a moment which has passed.
+
+    Within a write transaction nobody else changes them any more; what another daemon has in hand is left out.
+    """
+    rows = connection.execute(_OUTDATED_TO_CHANGE, {"now": now, "stale": now - FRESH, "most": limit}).all()
     return _waiting(connection, rows)
 
 

@@ -202,7 +202,8 @@ class Installation:
         """The ledger has at least so many arrivals, each has its fate, and no mail is owed to anybody."""
 
         def quiet() -> bool:
-            everything, unsettled = self.rows("SELECT count(*), coalesce(sum(fate = 'received'), 0) FROM arrival")[0]
+            unsettled = self.rows("SELECT count(*) FROM arrival WHERE fate = 'received'")[0][0]
+            everything = self.rows("SELECT count(*) FROM arrival")[0][0]
             owed = self.rows("SELECT count(*) FROM outbox WHERE settled IS NULL")[0][0]
             return everything >= arrivals and not unsettled and not owed
 

@@ -78,7 +78,7 @@ class MortalParser(InlineParser):
 
 @dataclass
 class Works:
-    """A pipeline on a database in memory, with all that it touches."""
+    """A pipeline on a database, with all that it touches."""
 
     database: Database
     transactions: DirectTransactions
@@ -95,6 +95,10 @@ class Works:
         while self.pipeline.settle():
             pass
 
+    def take_in_hand(self):
+        """What will be settled next is claimed."""
+        self.pipeline._next_batch()
+
     def restarted(self, epoch=2):
         """The same database after a new start."""
         return _works(self.database, self.parser, self.clock, epoch, self.house)
@@ -104,20 +108,28 @@ class Works:
             return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
+_USUAL = Limits()
+
+
 @contextmanager
 def works():
-    """A pipeline of the office."""
-    with works_with(Limits()) as desk:
+    """A pipeline of the office, on a database in memory."""
+    with works_with(_USUAL) as desk:
         yield desk
 
 
 @contextmanager
 def works_with(limits):
-    """A pipeline of the office under other limits."""
+    """The same under other limits."""
     database = Database("sqlite://")
     schema.prepare(database)
-    yield _works(database, MortalParser(), Clock(), 1, replace(office(), limits=limits))
+    yield works_on(database, limits)
     database.close()
+
+
+def works_on(database, limits=_USUAL):
+    """A pipeline of the office on that database."""
+    return _works(database, MortalParser(), Clock(), 1, replace(office(), limits=limits))
 
 
 def _works(database, parser, clock, epoch, house):

@@ -124,15 +124,19 @@ def test_who_may_not_install_is_told_the_line_to_type(tmp_path: Path, monkeypatc
 def test_root_installs_what_is_missing_and_no_service_may_start_meanwhile(tmp_path: Path, monkeypatch) -> None:
     program, policy = tmp_path / "imap", tmp_path / "policy-rc.d"
     apt = tmp_path / "apt-get"
-    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ntest -x {policy} && touch {program}\n')
+    clusters = tmp_path / "createcluster.d" / "deskbell-tests.conf"
+    test = f'test -x {policy} && grep -qx "create_main_cluster = false" {clusters}'
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{test} && touch {program}\n')
     apt.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr(bootstrap, "_POLICY", policy)
+    monkeypatch.setattr(bootstrap, "_CLUSTERS", clusters)
     monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0)
     assert ready_packages({"dovecot-imapd": program}) == []
     asked = ["update", "install --yes --no-install-recommends dovecot-imapd"]
     assert (tmp_path / "asked").read_text().splitlines() == asked
     assert not policy.exists()
+    assert not clusters.exists()
 
 
 def test_services_are_kept_from_starting_only_while_packages_are_installed(tmp_path: Path, monkeypatch) -> None:

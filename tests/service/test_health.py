@@ -138,7 +138,7 @@ def test_one_mail_that_is_not_taken_while_others_go_out_is_only_a_warning(desk, 
     owed(desk, "stuck")
     owed(desk, "fine", now=NOON + SECOND)
     with desk.database.write() as connection:
-        stuck, fine = outbox.claim(connection, now=NOON + SECOND, limit=2)
+        stuck, fine = outbox.claim(connection, now=NOON + SECOND, limit=2, holder=1)
         outbox.record(connection, stuck, Verdict(OutboxState.DUE, "451 later", NOON + STALE), now=NOON)
         outbox.record(connection, fine, Verdict(OutboxState.SENT, "250 ok"), now=NOON + 2 * SECOND)
     told = found(desk, settings, "outbox", NOON + STALE + SECOND)

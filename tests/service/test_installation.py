@@ -3,21 +3,36 @@
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from desk.token import Key
-from service.installation import AlreadyRunning, begin, database_path, locked, reading
+from service import doctor_house, doctor_machine
+from service.deliver import Handed, deliver
+from service.installation import (
+    AlreadyRunning,
+    NotChanged,
+    begin,
+    changing,
+    database_path,
+    exists,
+    is_missing,
+    locked,
+    reading,
+)
 from service.keys import KeyTrouble, make_keys
 from service.settings import load
-from store import meta
+from store import arrivals, leases, meta
 from store.database import Database
-from store.schema import SchemaMismatch
+from store.schema import DatabaseUnusable, SchemaMismatch
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 30
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CONFIG = """
 [[mailbox]]
 address = "help@corp.example"
@@ -36,6 +51,19 @@ try:
         sys.stdin.read()
 except AlreadyRunning as refusal:
     print(refusal, flush=True)
+"""
+
+BEGINS = """
+import sys
+from pathlib import Path
+from service.installation import begin
+from service.keys import fingerprint
+from service.settings import load
+from store.database import Database
+
+settings = load(Path(sys.argv[1]))
+keyring, epoch = begin(Database(settings.database.url), settings)
+print(epoch, fingerprint(keyring))
 """
 
 
@@ -194,3 +222,111 @@ def test_who_reads_needs_no_lock_and_no_key(settings, database):
     settings.keys.file.unlink()
     with locked(settings):
         read(settings)
+
+
+@pytest.fixture
+def shared(settings, postgres):
+    """The settings of an installation on an empty PostgreSQL database."""
+    url = postgres.create()
+    settings.path.write_text(f'{CONFIG}[database]\nurl = "{url}"\n', encoding="utf-8")
+    yield load(settings.path)
+    postgres.drop(url)
+
+
+@pytest.fixture
+def served(shared):
+    database = Database(shared.database.url)
+    yield database
+    database.close()
+
+
+@pytest.mark.server
+def test_several_daemons_may_serve_one_postgresql(shared):
+    with locked(shared), another_daemon(shared) as (_, said):
+        assert said == "locked"
+
+
+@pytest.mark.server
+def test_each_start_on_postgresql_counts_as_living_from_its_first_moment(shared, served):
+    starts = [begin(served, shared)[1] for _ in range(2)]
+    with served.read() as connection:
+        assert sorted(connection.scalars(leases.living())) == starts == [1, 2]
+
+
+@pytest.mark.server
+def test_first_starts_at_the_same_moment_make_one_schema_and_one_key(shared):
+    """Each in a process of its own, on the same key file."""
+    command = [sys.executable, "-c", BEGINS, str(shared.path)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=DEADLINE)[0].split() for process in processes]
+    assert sorted(epoch for epoch, _ in said) == ["1", "2", "3", "4"]
+    assert len({key for _, key in said}) == 1
+
+
+@pytest.mark.server
+def test_a_machine_without_the_key_of_a_postgresql_database_makes_none(shared, served):
+    begin(served, shared)
+    shared.keys.file.unlink()
+    with pytest.raises(KeyTrouble, match="from a backup, or copy it from the machine of the first start"):
+        begin(served, shared)
+    assert not shared.keys.file.exists()
+
+
+@pytest.mark.server
+def test_who_only_reads_an_empty_postgresql_is_told_so_and_makes_nothing(shared):
+    with pytest.raises(SchemaMismatch, match="is empty: `deskbell run` creates it"):
+        read(shared)
+
+
+def begun(settings):
+    begin(Database(settings.database.url), settings)
+
+
+@pytest.mark.parametrize("use", [read, begun])
+def test_a_postgresql_that_is_not_there_is_named_without_its_password(settings, use):
+    settings.path.write_text(f'{CONFIG}[database]\nurl = "postgresql://u:hunter2@127.0.0.1:1/d"\n', encoding="utf-8")
+    with pytest.raises(
+        DatabaseUnusable, match=r"^PostgreSQL database d at 127\.0\.0\.1:1: connection failed"
+    ) as caught:
+        use(load(settings.path))
+    assert "hunter2" not in str(caught.value)
+    assert not settings.keys.file.exists()
+
+
+@pytest.mark.server
+def test_a_postgresql_database_exists_once_something_was_made_in_it(shared, served):
+    assert not exists(shared)
+    begin(served, shared)
+    assert exists(shared)
+    assert not is_missing(shared)
+
+
+@pytest.mark.server
+def test_what_cannot_be_written_to_postgresql_is_one_sentence(shared, served):
+    begin(served, shared)
+    told = pytest.raises(NotChanged, match=r"^PostgreSQL database .*: nothing was changed: canceling statement")
+    with told, changing(shared) as database, database.write() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 50")
+        connection.exec_driver_sql("SELECT pg_sleep(60)")
+
+
+@pytest.mark.server
+def test_what_doctor_says_of_a_postgresql_database(shared, served):
+    begin(served, shared)
+    found = [*doctor_house.database(shared), *doctor_house.key(shared), *doctor_machine.disk(shared)]
+    assert [(one.check, one.state.value) for one in found] == [("database", "ok"), ("key", "ok"), ("disk", "skipped")]
+    assert found[0].meaning.startswith("PostgreSQL database ")
+
+
+def test_doctor_names_a_postgresql_that_is_not_there(settings):
+    settings.path.write_text(f'{CONFIG}[database]\nurl = "postgresql://u:hunter2@127.0.0.1:1/d"\n', encoding="utf-8")
+    (found,) = doctor_house.database(load(settings.path))
+    assert (found.state.value, "hunter2" in found.meaning) == ("bad", False)
+
+
+@pytest.mark.server
+def test_a_mail_of_an_mta_on_postgresql_belongs_to_whichever_daemon_has_time(shared, served):
+    begin(served, shared)
+    deliver(shared, Handed(("help@corp.example",), None), BytesIO(b"Subject: x\n\nx\n"), now=NOON)
+    with served.write() as connection:
+        assert len(arrivals.claim(connection, epoch=1, limit=10)) == 1

@@ -142,3 +142,15 @@ def test_every_state_but_due_and_held_has_a_reason_not_to_be_held(office):
             hold(office.database, [1], EVE)
     with office.database.read() as connection:
         assert holding.states(connection, [1]) == {1: state}
+
+
+def test_a_mail_that_is_tried_anew_waits_for_whichever_daemon_has_time(desk):
+    """Also where several share a database: it belongs to no start, and is tried alone."""
+    desk.parser.poison.add(b"Printer 1")
+    desk.accept(imap(1))
+    desk.settle()
+    desk.parser.poison.clear()
+    retry(desk.database, [1], EVE)
+    other = desk.restarted()
+    other.settle()
+    assert fates(other) == [("opened", "new-request")]

@@ -1,19 +1,20 @@
 """A mail that makes us fail costs nobody else anything: it is counted, tried alone, and set aside."""
 
+import threading
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
+from desk.acknowledge import Mode
 from service import pipeline as module
 from service.parser import ParserDied
-from tests.service.cast import door, imap, mail, works
+from store import leases, modes
+from store.arrivals import ArrivalLost
+from store.modes import Given
+from tests.service.cast import HELP, NOON, door, imap, mail, works_on
 
 FATES = "SELECT fate, attempts FROM arrival ORDER BY id"
-
-
-@pytest.fixture
-def desk():
-    with works() as desk:
-        yield desk
 
 
 def failing(monkeypatch, error, *, subject=None, times=99):
@@ -124,6 +125,7 @@ def test_trouble_of_the_database_is_raised_and_blames_no_mail(desk, monkeypatch)
 def test_trouble_of_the_database_never_adds_up_to_quarantine(desk, monkeypatch):
     """A leftover's attempt is counted before it is made; one that the database prevented is not counted again."""
     desk.accept(imap(1))
+    desk.take_in_hand()
     later = desk.restarted()
     failing(monkeypatch, OperationalError("INSERT", {}, Exception("disk full")), subject="Printer 1", times=5)
     for _ in range(5):
@@ -136,6 +138,7 @@ def test_trouble_of_the_database_never_adds_up_to_quarantine(desk, monkeypatch):
 def test_what_an_earlier_start_left_is_served_by_the_next(desk):
     """As suspects: each attempt is written before it is made, since the last one may have been a death."""
     desk.accept(imap(1), imap(2))
+    desk.take_in_hand()
     later = desk.restarted()
     later.settle()
     assert desk.rows(FATES) == [("opened", 1)] * 2
@@ -193,3 +196,67 @@ def test_a_dead_parser_is_told_apart_from_a_mail(desk):
     desk.parser.poison = {b"Printer 2"}
     answers = desk.parser.parse_batch([(mail(1), None), (mail(2), None)])
     assert [isinstance(answer, ParserDied) for answer in answers] == [False, True]
+
+
+def test_a_mailbox_keeps_the_mode_it_was_given_when_the_house_changes(desk):
+    """Who was told that nothing is sent must not find mails sent because somebody imported a rule."""
+    desk.transactions.run(lambda connection: modes.give(connection, HELP, Given(Mode.OBSERVE, NOON, "root")))
+    desk.accept(imap(1))
+    desk.settle()
+    desk.pipeline.move_into(replace(desk.house))
+    desk.accept(imap(2))
+    desk.settle()
+    assert desk.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
+@pytest.mark.server
+def test_two_starts_on_one_database_settle_each_mail_once_and_none_of_the_others(postgres_database):
+    """What one has claimed the other leaves alone while that one lives."""
+    first = works_on(postgres_database)
+    alive(postgres_database, 1, 2)
+    first.accept(imap(1), imap(2))
+    first.take_in_hand()
+    second = first.restarted()
+    second.accept(imap(3))
+    second.settle()
+    assert first.rows(FATES) == [("received", 0), ("received", 0), ("opened", 0)]
+    first.settle()
+    assert first.rows(FATES) == [("opened", 0)] * 3
+
+
+@pytest.mark.server
+def test_whoever_stood_still_for_too_long_settles_nothing_that_another_took_over(postgres_database):
+    """It is neither opened twice nor counted against the mail."""
+    first = works_on(postgres_database)
+    first.accept(imap(1))
+    batch = first.pipeline._next_batch()
+    first.restarted().settle()
+    outcome = first.pipeline._begun(batch.items[0], first.pipeline._judged(batch, first.house)[0], first.house)
+    assert isinstance(outcome.exception(), ArrivalLost)
+    first.pipeline._look_at(batch, [outcome.exception()])
+    assert first.rows("SELECT count(*) FROM request") == [(1,)]
+    assert first.rows(FATES) == [("opened", 1)]
+
+
+@pytest.mark.server
+def test_the_same_mail_in_the_hands_of_two_is_one_request(postgres_database):
+    """The second waits for the first, and finds that it is a duplicate."""
+    first, letter = works_on(postgres_database), mail(1)
+    alive(postgres_database, 1, 2)
+    first.accept(door(letter))
+    first.take_in_hand()
+    second = first.restarted()
+    second.accept(door(letter))
+    threads = [threading.Thread(target=one.settle) for one in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(first.rows("SELECT fate FROM arrival")) == [("duplicate",), ("opened",)]
+    assert first.rows("SELECT count(*) FROM outbox WHERE kind = 'receipt'") == [(1,)]
+
+
+def alive(database, *starts):
+    with database.write() as connection:
+        for start in starts:
+            leases.keep(connection, [f"start {start}"], holder=start, seconds=60)

@@ -1,5 +1,6 @@
 """config.toml: what is taken, what it becomes, and how a refusal reads."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,29 @@ def refusal(written):
         return str(caught.value).replace(f"{path}: ", "")
 
     return refuse
+
+
+class TestDatabase:
+    @pytest.mark.parametrize(
+        ("given", "shown"),
+        [
+            ("postgresql://desk@db.corp.example/deskbell", "postgresql://desk@db.corp.example/deskbell"),
+            ("postgres://desk:pw@db:5433/deskbell", "postgresql://desk:***@db:5433/deskbell"),
+            ("postgresql:///deskbell?host=/run/postgresql", "postgresql:///deskbell?host=/run/postgresql"),
+            ("postgresql://h/d?sslmode=verify-full&password=pw", "postgresql://h/d?sslmode=verify-full&password=***"),
+        ],
+    )
+    def test_postgresql_is_taken_and_shown_without_its_password(self, read, given: str, shown: str) -> None:
+        config = read(f'{SMALL}[database]\nurl = "{given}"')
+        assert config.database.url == given.replace("postgres://", "postgresql://")
+        assert Row("database.url", shown, "file") in describe(config)
+        assert config.database.url.has_password is ("pw" in given)
+
+    def test_a_password_in_a_url_that_everyone_may_read_is_exposed(self, written) -> None:
+        path = written(f'{SMALL}[database]\nurl = "postgresql://u:pw@h/d"')
+        assert not load(path).exposes_passwords
+        path.chmod(0o644)
+        assert load(path).exposes_passwords
 
 
 class TestDefaults:
@@ -213,6 +237,11 @@ class TestRefusals:
             (f'{SMALL}[database]\nurl = "sqlite://"', 'database.url: found "sqlite://"; accepted: sqlite:///PATH'),
             (f'{SMALL}[database]\nurl = "sqlite:///:memory:"', "accepted: sqlite:///PATH"),
             (f'{SMALL}[database]\nurl = "sqlite:///a.db?mode=ro"', "accepted: sqlite:///PATH"),
+            (f'{SMALL}[database]\nurl = "mysql://u:pw@h/d"', 'found "mysql://***@h/d"; accepted: sqlite:///PATH'),
+            (f'{SMALL}[database]\nurl = "postgresql://u:pw@h:x/d"', 'found "postgresql://u:***@h:x/d"; accepted: s'),
+            (f'{SMALL}[database]\nurl = "postgresql://u:p/w@h/d"', "accepted: sqlite:///PATH"),
+            (f'{SMALL}[database]\nurl = "postgresql://u@h/d/e"', "found a URL with a part too many"),
+            (f'{SMALL}[database]\nurl = "postgresql://u:p#w@h/d"', "accepted: sqlite:///PATH"),
         ],
     )
     def test_a_refusal_says_key_found_and_accepted(self, refusal, text: str, words: str) -> None:
@@ -226,14 +255,30 @@ class TestRefusals:
                 f'{SMALL}[auth]\nmode = "dkim"',
                 'auth.mode: found "dkim", which comes later; accepted: "none", "boundary"',
             ),
-            (
-                f'{SMALL}[database]\nurl = "postgresql://u:pw@h/d"',
-                '"postgresql://***@h/d", which comes later; accepted: s',
-            ),
         ],
     )
     def test_what_is_not_offered_yet_is_said_to_come(self, refusal, text: str, words: str) -> None:
         assert words in refusal(text)
+
+    @pytest.mark.parametrize("password", ["hunter2", "hun/ter2", "hun#ter2", "hun?ter2", "hun@ter2", "hun:ter2"])
+    @pytest.mark.parametrize("rest", ["h/d", "h:port/d", "h/d/e", "h/d#e"])
+    def test_no_refusal_and_no_table_of_settings_shows_the_password_of_a_database(
+        self, written, password: str, rest: str
+    ) -> None:
+        path = written(f'{SMALL}[database]\nurl = "postgresql://u:{password}@{rest}"')
+        try:
+            config = load(path)
+            said = repr(config) + repr(describe(config))
+        except SettingsError as refusal:
+            said = str(refusal)
+        assert "hun" not in said
+        assert "ter2" not in said
+
+    def test_without_its_library_postgresql_is_refused_with_the_line_to_type(self, refusal, monkeypatch) -> None:
+        monkeypatch.setattr("service.notation.find_spec", lambda _name: None)
+        words = refusal(f'{SMALL}[database]\nurl = "postgresql://u@h/d"')
+        assert words.startswith('database.url: found "postgresql://u@h/d" without its library; accepted: PostgreSQL')
+        assert f"{sys.executable} -m pip install 'psycopg[binary]>=3.2'" in words
 
     def test_a_problem_of_a_mailbox_names_which_one(self, refusal) -> None:
         second = '[[mailbox]]\naddress = "it@corp.example"\n[mailbox.imap]\nhost = "h"\nuser = "x"\nport = 99999\n'

@@ -13,17 +13,11 @@ from service.judged import judge
 from service.parser import InlineParser
 from service.settle import Settling, targets_of
 from store.arrivals import Waiting
-from tests.service.cast import HELP, HR, NOON, door, imap, mail, office, works
+from tests.service.cast import HELP, HR, NOON, door, imap, mail, office
 
 ROWS = "SELECT fate, reason, receipt, request_number FROM arrival ORDER BY id"
 OUTSIDE = b"From: Eve <eve@elsewhere.example>\r\nSubject: hello %d\r\nMessage-ID: <%d@e>\r\n\r\nHello.\r\n"
 NAMELESS = b"From: Anna <anna@corp.example>\r\nSubject: call me\r\n\r\nPlease call me.\r\n"
-
-
-@pytest.fixture
-def desk():
-    with works() as desk:
-        yield desk
 
 
 def settling(house, *, received, now):
@@ -144,7 +138,7 @@ def test_the_trace_tells_each_step_with_its_reasons(desk):
     """Whatever the verdict was: ledger show can say why."""
     desk.accept(imap(1))
     desk.settle()
-    trace = json.loads(desk.rows("SELECT trace FROM arrival")[0][0])
+    trace = json.loads(desk.rows("SELECT CAST(trace AS TEXT) FROM arrival")[0][0])
     steps = {"automatic", "proof", "thread", "acknowledge", "limiter", "classification", "language", "defects"}
     assert set(trace) == steps
     assert trace["acknowledge"]["reason"] == "a person of our own domains"

@@ -6,13 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import inspect
 from typer.testing import CliRunner
 
 import cli
 from service.installation import AlreadyRunning, begin, locked
 from service.settings import load
 from service.upgrade import NotCopied, upgrade, versions
-from store import schema
+from store import leases, schema
 from store.database import Database
 from store.schema import SchemaMismatch, UpgradeFailed
 from tests.store.cast import accept, imap, open_request, settle
@@ -201,3 +202,48 @@ def test_the_command_says_what_it_found_and_what_it_did(settings, older, newer_p
     code, said = typed(settings, "--json")
     assert (code, json.loads(said)) == (0, {"from": HEAD, "to": "9001", "copy": copy})
     assert typed(settings) == (0, "The database has schema 9001: nothing to do.\n")
+
+
+@pytest.fixture
+def shared(settings, postgres):
+    """The same on PostgreSQL."""
+    url = postgres.create()
+    settings.path.write_text(f'{CONFIG}[database]\nurl = "{url}"\n', encoding="utf-8")
+    shared = load(settings.path)
+    database = Database(url)
+    begin(database, shared)
+    with database.write() as connection:
+        leases.release(connection, holder=1)
+    yield shared, database
+    database.close()
+    postgres.drop(url)
+
+
+@pytest.mark.server
+def test_postgresql_gets_every_migration_without_a_copy(shared, newer_program):
+    settings, _ = shared
+    newer_program(NEW_TABLE)
+    done = upgrade(settings, silent)
+    assert (done.versions.found, done.versions.needed, done.copy) == (HEAD, "9001", None)
+    assert not versions(settings).is_outdated
+
+
+@pytest.mark.server
+def test_a_migration_that_fails_leaves_postgresql_as_it_was(shared, newer_program):
+    settings, database = shared
+    newer_program(f"{NEW_TABLE}\n    op.execute('SELECT nonsense')")
+    with pytest.raises(UpgradeFailed, match='is as it was: column "nonsense" does not exist'):
+        upgrade(settings, silent)
+    with database.read() as connection:
+        assert not inspect(connection).has_table("colour")
+
+
+@pytest.mark.server
+def test_postgresql_is_not_upgraded_beside_a_deskbell(shared, newer_program):
+    settings, database = shared
+    with database.write() as connection:
+        leases.keep(connection, ["start 2"], holder=2, seconds=60)
+    newer_program(NEW_TABLE)
+    with pytest.raises(AlreadyRunning, match=r"a deskbell serves PostgreSQL database .*: stop it first"):
+        upgrade(settings, silent)
+    assert versions(settings).is_outdated

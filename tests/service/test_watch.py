@@ -166,9 +166,8 @@ def server():
 
 
 @pytest.fixture
-def watching(server):
-    with works() as desk:
-        yield Watching(server, desk)
+def watching(server, desk):
+    return Watching(server, desk)
 
 
 def test_what_was_there_before_the_first_session_is_below_the_floor(server, watching):

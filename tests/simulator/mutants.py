@@ -103,7 +103,9 @@ class FateFirst(Pipeline):
 
     def _begun(self, one: Waiting, judged: Any, house: House) -> Any:
         fate = {"fate": "opened", "effect": PENDING}
-        self._ports.transactions.run(lambda connection: arrivals.record_fate(connection, one.id, fate))
+        if not isinstance(judged, Exception):
+            work = partial(arrivals.record_fate, arrival_id=one.id, values=fate, epoch=one.epoch)
+            self._ports.transactions.run(work)
         return super()._begun(one, judged, house)
 
 

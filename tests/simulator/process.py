@@ -213,9 +213,9 @@ class Process:
         self._watch = parts.watch(Spec(MAILBOX, "INBOX", "auto", LARGEST), watch)
         chance = Chance(world.now, world.random.random)
         if parts.recovers:
-            parts.outbox(database, transactions).recover_all(now=world.now(), hold=AMBIGUOUS_HOLD)
+            parts.outbox(database, transactions, epoch).recover_all(now=world.now(), hold=AMBIGUOUS_HOLD)
         self._couriers = {
-            name: Courier(parts.outbox(database, transactions), around.relay, chance) for name in COURIERS
+            name: Courier(parts.outbox(database, transactions, epoch), around.relay, chance) for name in COURIERS
         }
         self._evening = EveningReport(transactions, around.house, Evenings(time(17), (ADMIN,)))
         world.take_turn = self._another

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from desk.arrival import Arrival, Envelope, Position, Source
 from desk.classification import Classification, Priority, RuleHit
 from desk.lifecycle import State
@@ -12,6 +14,7 @@ from desk.promise import Targets
 from desk.request import Request
 from store import arrivals, outbox, requests
 from store.folders import Watched
+from store.tables import arrival
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -51,7 +54,8 @@ def waiting(database, *, epoch=1, limit=100):
 def settle(database, arrival_id, fate="opened", **values):
     """The arrival has its fate."""
     with database.write() as connection:
-        arrivals.record_fate(connection, arrival_id, {"fate": fate, **values})
+        epoch = connection.scalar(select(arrival.c.epoch).where(arrival.c.id == arrival_id))
+        arrivals.record_fate(connection, arrival_id, {"fate": fate, **values}, epoch=epoch)
 
 
 def new_request(number=1001, **known):

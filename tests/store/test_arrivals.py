@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from desk.arrival import Envelope, Fate, Position, Source
-from store import arrivals
-from store.arrivals import Earlier
+from store import arrivals, leases
+from store.arrivals import UNCLAIMED, ArrivalLost, Earlier
 from store.tables import arrival, raw
 from tests.store.cast import HELP, HOUR, INBOX, NOON, accept, door, imap, open_request, settle, waiting
 
@@ -189,7 +189,8 @@ def test_each_arrival_is_given_out_until_it_is_settled_and_never_again(database)
 def test_an_arrival_has_one_fate_only(database, first):
     accept(database, imap())
     settle(database, 1, first.value, reason="the first")
-    settle(database, 1, "opened", reason="the second")
+    with pytest.raises(ArrivalLost):
+        settle(database, 1, "opened", reason="the second")
     with database.read() as connection:
         row = connection.execute(select(arrival.c.fate, arrival.c.reason)).one()
     assert tuple(row) == (first.value, "the first")
@@ -209,7 +210,7 @@ def test_a_fate_is_written_with_all_that_led_to_it(database):
         "trace": {"language": "pl", "score": 4.5, "rules": ["subject: żółw"]},
     }
     with database.write() as connection:
-        arrivals.record_fate(connection, 1, values)
+        arrivals.record_fate(connection, 1, values, epoch=1)
     with database.read() as connection:
         row = connection.execute(select(arrival)).one()
     assert {key: getattr(row, key) for key in values} == values
@@ -257,8 +258,8 @@ def test_whatever_happens_each_message_is_once_in_the_ledger_and_waits_suspect_o
     with database.read() as connection:
         ids = {uid: number for number, uid in connection.execute(select(arrival.c.id, arrival.c.uid))}
     assert sorted(ids) == sorted(set(uids))
-    for event, uid in events:
-        if uid in ids:
+    for number, (event, uid) in enumerate(events):
+        if uid in ids and not (event == "settle" and (event, uid) in events[:number]):
             (tried if event == "try" else settle)(database, ids[uid])
     settled = {uid for event, uid in events if event == "settle"} & set(ids)
     open_now = {one.arrival.position.uid for one in waiting(database, epoch=2)}
@@ -271,3 +272,75 @@ def test_whatever_happens_each_message_is_once_in_the_ledger_and_waits_suspect_o
 def test_an_arrival_elsewhere_is_not_in_this_inbox(database):
     accept(database, imap(), replace(imap(), mailbox="hr@corp.example"))
     assert {one.arrival.mailbox for one in waiting(database)} == {INBOX.mailbox, "hr@corp.example"}
+
+
+def claim(database, *, epoch=1, limit=100):
+    with database.write() as connection:
+        return arrivals.claim(connection, epoch=epoch, limit=limit)
+
+
+def take_over(database, one, *, epoch):
+    with database.write() as connection:
+        return arrivals.take_over(connection, one, epoch=epoch)
+
+
+def living(database, *starts):
+    """These starts are alive, as several on one PostgreSQL are."""
+    with database.write() as connection:
+        for start in starts:
+            leases.keep(connection, [f"start {start}"], holder=start, seconds=60)
+
+
+def test_what_belongs_to_nobody_is_claimed_once_and_then_waits_for_its_start_alone(database):
+    accept(database, *(imap(uid) for uid in (1, 2, 3)), epoch=UNCLAIMED)
+    assert [(one.id, one.epoch) for one in claim(database, epoch=4, limit=2)] == [(1, 4), (2, 4)]
+    assert [(one.id, one.epoch) for one in claim(database, epoch=5)] == [(3, 5)]
+    assert claim(database, epoch=5) == []
+    assert [one.id for one in waiting(database, epoch=4)] == [1, 2]
+
+
+def test_what_belongs_to_nobody_is_nobodys_suspect(database):
+    accept(database, imap(), epoch=UNCLAIMED)
+    assert suspects(database) == []
+
+
+@pytest.mark.server
+def test_two_that_claim_at_once_get_different_arrivals(postgres_database):
+    """The second does not wait for the first."""
+    database = postgres_database
+    accept(database, imap(1), imap(2), epoch=UNCLAIMED)
+    with database.write() as first, database.write() as second:
+        claimed = [arrivals.claim(one, epoch=epoch, limit=1) for one, epoch in ((first, 4), (second, 5))]
+    assert [[one.id for one in found] for found in claimed] == [[1], [2]]
+
+
+def test_what_a_living_start_holds_is_nobody_elses_suspect(database):
+    accept(database, imap(1), epoch=1)
+    accept(database, imap(2), epoch=2)
+    living(database, 1, 3)
+    assert [one.id for one in suspects(database, epoch=3)] == [2]
+
+
+def test_of_two_that_take_over_the_same_arrival_one_gets_it(database):
+    accept(database, imap(), epoch=1)
+    (one,) = suspects(database, epoch=2)
+    assert [take_over(database, one, epoch=epoch) for epoch in (2, 3)] == [True, False]
+    tried(database, 1)
+    assert [(found.id, found.epoch) for found in suspects(database, epoch=2)] == [(1, 2)]
+
+
+def test_a_settled_arrival_is_taken_over_by_nobody(database):
+    accept(database, imap(), epoch=1)
+    (one,) = suspects(database, epoch=2)
+    settle(database, 1)
+    assert not take_over(database, one, epoch=2)
+
+
+def test_whoever_lost_an_arrival_cannot_settle_it(database):
+    accept(database, imap(), epoch=1)
+    (one,) = suspects(database, epoch=2)
+    take_over(database, one, epoch=2)
+    with pytest.raises(ArrivalLost, match="arrival 1"), database.write() as connection:
+        arrivals.record_fate(connection, 1, {"fate": "opened"}, epoch=1)
+    tried(database, 1)
+    assert [found.id for found in suspects(database, epoch=2)] == [1]

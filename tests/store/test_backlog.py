@@ -13,7 +13,7 @@ def now_waiting(database):
 
 def sent(database, *, now):
     with database.write() as connection:
-        (claimed,) = outbox.claim(connection, now=now, limit=1)
+        (claimed,) = outbox.claim(connection, now=now, limit=1, holder=1)
         outbox.record(connection, claimed, Verdict(OutboxState.SENT, "250 taken"), now=now)
 
 
@@ -40,7 +40,7 @@ def test_the_oldest_owed_mail_tells_what_was_said_last(database):
     owe(database, notice("a"), number=number)
     owe(database, notice("b"), number=number, now=NOON + HOUR)
     with database.write() as connection:
-        (claimed,) = outbox.claim(connection, now=NOON, limit=1)
+        (claimed,) = outbox.claim(connection, now=NOON, limit=1, holder=1)
         outbox.record(connection, claimed, Verdict(OutboxState.DUE, "451 later", NOON + 2 * HOUR), now=NOON)
     waiting = now_waiting(database)
     assert (waiting.owed, waiting.owed_since, waiting.last_reply, waiting.sent_at) == (2, NOON, "451 later", None)

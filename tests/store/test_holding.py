@@ -13,7 +13,7 @@ def every(database, state=None):
 
 def claim(database, now=NOON):
     with database.write() as connection:
-        return outbox.claim(connection, now=now, limit=10)
+        return outbox.claim(connection, now=now, limit=10, holder=1)
 
 
 def hold(database, *ids):
@@ -68,7 +68,7 @@ def test_a_start_does_not_free_what_a_person_holds(database):
     owe(database, notice())
     hold(database, 1)
     with database.write() as connection:
-        assert outbox.recover(connection, None, now=NOON, hold=HOUR) == (0, 0)
+        assert outbox.recover(connection, now=NOON, hold=HOUR) == (0, 0)
     assert every(database)[0].state is OutboxState.HELD
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from desk.outbox import Claimed, NoticeKind, OutboxState, Phase, Verdict
-from store import outbox
+from store import leases, outbox
 from store.database import Database
 from store.outbox import ClaimLost
 from store.tables import outbox as table
@@ -20,9 +20,9 @@ SENT = Verdict(OutboxState.SENT, "250 ok")
 LATER = Verdict(OutboxState.DUE, "451 later", NOON + MINUTE)
 
 
-def claim(database, *, now=NOON, limit=10):
+def claim(database, *, now=NOON, limit=10, holder=1):
     with database.write() as connection:
-        return outbox.claim(connection, now=now, limit=limit)
+        return outbox.claim(connection, now=now, limit=limit, holder=holder)
 
 
 def reach_dot(database, claimed):
@@ -35,9 +35,14 @@ def record(database, claimed, verdict, *, now=NOON):
         outbox.record(connection, claimed, verdict, now=now)
 
 
-def recover(database, ids=None, *, now=NOON):
+def recover(database, *, now=NOON):
     with database.write() as connection:
-        return outbox.recover(connection, ids, now=now, hold=HOLD)
+        return outbox.recover(connection, now=now, hold=HOLD)
+
+
+def give_back(database, *held, now=NOON):
+    with database.write() as connection:
+        return outbox.give_back(connection, held, now=now, hold=HOLD)
 
 
 def next_due(database):
@@ -187,9 +192,9 @@ def test_only_the_mails_named_are_given_back(database):
     owe(database, *(notice(f"r{number}") for number in range(4)))
     claimed = claim(database)
     reach_dot(database, claimed[1])
-    assert recover(database, [claimed[0].id, claimed[1].id]) == (1, 1)
+    assert give_back(database, claimed[0], claimed[1]) == (1, 1)
     assert [one.id for one in claim(database, now=NOON + HOLD)] == [claimed[0].id, claimed[1].id]
-    assert recover(database, []) == (0, 0)
+    assert give_back(database) == (0, 0)
 
 
 def test_giving_back_twice_is_giving_back_once(database):
@@ -240,3 +245,38 @@ def test_a_receipt_counts_from_when_it_was_owed_not_from_when_it_was_sent(databa
     record(database, claim(database)[0], Verdict(OutboxState.REFUSED, "550"), now=NOON + HOUR)
     with database.read() as connection:
         assert outbox.receipts_since(connection, recipient="anna@corp.example", since=NOON) == 1
+
+
+def living(database, *starts):
+    """These starts are alive, as several on one PostgreSQL are."""
+    with database.write() as connection:
+        for start in starts:
+            leases.keep(connection, [f"start {start}"], holder=start, seconds=60)
+
+
+def test_what_a_living_start_holds_is_not_recovered_by_another(database):
+    owe(database, notice("r1"), notice("r2"))
+    claim(database, limit=1, holder=7)
+    claim(database, limit=1, holder=8)
+    living(database, 7)
+    assert recover(database) == (1, 0)
+    assert [one.message_id for one in claim(database, holder=9)] == ["<r2@corp.example>"]
+
+
+def test_what_somebody_else_took_over_is_not_given_back_by_its_earlier_holder(database):
+    owe(database, notice())
+    (lost,) = claim(database, holder=7)
+    recover(database)
+    (theirs,) = claim(database, holder=8)
+    assert give_back(database, lost) == (0, 0)
+    reach_dot(database, theirs)
+
+
+@pytest.mark.server
+def test_two_couriers_that_claim_at_once_get_different_mails(postgres_database):
+    """The second does not wait for the first."""
+    database = postgres_database
+    owe(database, notice("r1"), notice("r2"))
+    with database.write() as first, database.write() as second:
+        claimed = [outbox.claim(one, now=NOON, limit=1, holder=holder) for one, holder in ((first, 7), (second, 8))]
+    assert [[one.id for one in found] for found in claimed] == [[1], [2]]

@@ -12,7 +12,7 @@ from intake.mailbox import (
     ServerUnreachable,
     Throttled,
 )
-from service.daemon import _level_of, _pause_after
+from service.pauses import level_of, pause_after
 
 BACKOFF = "Suggested Backoff Time: {} milliseconds"
 
@@ -34,12 +34,12 @@ BACKOFF = "Suggested Backoff Time: {} milliseconds"
     ],
 )
 def test_the_pause_after_a_failure_depends_on_what_it_was(error, failures, seconds) -> None:
-    assert _pause_after(error, failures) == seconds
+    assert pause_after(error, failures) == seconds
 
 
 def test_a_rest_is_never_shorter_than_the_server_asked_for() -> None:
     """Each pause is spread by a fifth in both directions."""
-    assert _pause_after(Throttled(BACKOFF.format(200_000)), 0) * 0.8 >= 200
+    assert pause_after(Throttled(BACKOFF.format(200_000)), 0) * 0.8 >= 200
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_a_rest_is_never_shorter_than_the_server_asked_for() -> None:
     ],
 )
 def test_a_connection_that_ends_once_is_no_error(error, failures, level) -> None:
-    assert _level_of(error, failures) == level
+    assert level_of(error, failures) == level
