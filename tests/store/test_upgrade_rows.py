@@ -47,7 +47,7 @@ def test_a_mail_that_was_owed_is_still_owed_with_its_bytes_attempts_and_promise(
     database = Database(f"sqlite:///{first_database}")
     schema.require(database)
     with database.write() as connection:
-        (claimed,) = outbox.claim(connection, now=NOON, limit=5)
+        (claimed,) = outbox.claim(connection, now=NOON, limit=5, holder=1)
         promises = connection.exec_driver_sql("SELECT request_number, outbox_id FROM promise").all()
     assert (claimed.id, claimed.content, claimed.attempts, claimed.fence) == (7, MAIL, 2, 4)
     assert claimed.perhaps_sent
