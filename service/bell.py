@@ -1,6 +1,8 @@
 """How one loop wakes another: rung by anybody, heard by one; several rings before it is heard are one."""
 
 import contextlib
+import select
+import signal
 import socket
 import threading
 
@@ -22,7 +24,10 @@ class Bell:
 
 
 class SocketBell:
-    """For a loop that waits on a connection: `heard` becomes readable; whoever waits on it empties it."""
+    """For a loop that waits on a connection: `heard` becomes readable; whoever waits on it empties it.
+
+    A signal handler may ring it: no lock is taken that the interrupted code could hold.
+    """
 
     def __init__(self) -> None:
         self.heard, self._end = socket.socketpair()
@@ -34,6 +39,19 @@ class SocketBell:
         # Full: it was rung often and not heard yet, and it will be.
         with contextlib.suppress(BlockingIOError):
             self._end.send(b"!")
+
+    def ring_at_signals(self) -> None:
+        """Every signal rings it from now on: called by the main thread, which is the one that waits.
+
+        The system may hand a signal to any thread; then the wait of the main thread, which alone runs handlers, is not
+        interrupted.
+        """
+        signal.set_wakeup_fd(self._end.fileno(), warn_on_full_buffer=False)
+
+    def wait(self, seconds: float) -> None:
+        """Return when rung, or when the time is over; what was rung is heard."""
+        if select.select([self.heard], [], [], seconds)[0]:
+            self.heard.recv(4096)
 
     def close(self) -> None:
         """Give back both ends."""

@@ -32,7 +32,6 @@ from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.evening import EveningReport, Evenings
 from service.health import SETTLER, courier_name, folder_name, folders_of
-from service.heartbeat import Heartbeats
 from service.house import House
 from service.oauth_expiry import ExpiryAlarm
 from service.oauth_tokens import TokenSources
@@ -48,6 +47,7 @@ from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.sharing import KEEP_SECONDS, POLL_SECONDS, Share
 from service.watch import FolderWatch, Spec, WatchPorts
+from service.watchdog import Watchdog
 from service.writer import Writer
 from store.database import Database
 from templates import render
@@ -96,8 +96,9 @@ class Daemon:
         self._share = Share(self._database, self._epoch, self._folder_names)
         self._stop = threading.Event()
         self._opened: set[str] = set()
-        self._opening = threading.Condition()
-        self._heartbeats = Heartbeats(time.monotonic)
+        self._attention = SocketBell()
+        self._is_ending = False
+        self._watchdog = Watchdog(time.monotonic)
         self._settle_bell = Bell()
         self._reload_bell = Bell()
         self._courier_bells: list[Bell] = []
@@ -123,18 +124,21 @@ class Daemon:
         """What a courier finds outdated is said anew as by that house."""
         self._house = house
 
+    # A signal handler runs in the main thread between any two steps of it, also while that holds a lock: locks are
+    # left alone here, and the main thread does the rest.
+
     def stop(self) -> None:
-        """Begin to stop: each loop ends after the step it is in."""
-        self._stop.set()
-        self._ring_everybody()
+        """Begin to stop: each loop ends after the step it is in. For signal handlers too."""
+        self._is_ending = True
+        self._attention.ring()
 
     def reload(self) -> None:
-        """Read the configuration again, soon."""
+        """Read the configuration again, soon. For signal handlers too."""
         self._reload.ask()
-        self._reload_bell.ring()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until `stop`; `ready` is called once, when every folder and door is open."""
+        self._attention.ring_at_signals()
         compose.self_test()
         render.check()
         self._keep_share()
@@ -146,27 +150,28 @@ class Daemon:
             threads += [self._alarm(), self._evening(), *self._sharers()]
             for thread in threads:
                 thread.start()
-            self._announce(ready, len(self._expected()))
-            self._stand_by()
+            self._stand_by(ready)
             notify.tell("STOPPING=1")
+            self._stop.set()
+            self._ring_everybody()
+            deadline = time.monotonic() + STOP_SECONDS
             for thread in threads:
-                thread.join(STOP_SECONDS)
+                thread.join(max(deadline - time.monotonic(), 0))
 
-    def _announce(self, ready: Callable[[], None], expected: int) -> None:
-        with self._opening:
-            self._opening.wait_for(lambda: len(self._opened) >= expected or self._stop.is_set())
-        if not self._stop.is_set():
-            ready()
-            notify.tell("READY=1")
-
-    def _stand_by(self) -> None:
-        """Wait for the end; the service manager hears that we are alive while every loop comes round."""
-        watchdog = notify.watchdog_seconds(os.environ, pid=os.getpid())
-        while not self._stop.wait(watchdog / 3 if watchdog else CHECK_SECONDS):
-            self._heartbeats.report(notify.tell)
+    def _stand_by(self, ready: Callable[[], None]) -> None:
+        """Wait for the end; the service manager hears when we are ready, and that every loop comes round."""
+        asked = notify.watchdog_seconds(os.environ, pid=os.getpid())
+        expected, is_ready = set(self._expected()), False
+        while not self._is_ending:
+            if not is_ready and expected <= self._opened:
+                is_ready = True
+                ready()
+                notify.tell("READY=1")
+            self._attention.wait(asked / 3 if asked else CHECK_SECONDS)
+            self._watchdog.report(notify.tell)
 
     def _beat(self, name: str) -> None:
-        self._heartbeats.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
+        self._watchdog.beat(name, patience=STUCK_AFTER.get(name, STUCK_OTHERWISE))
 
     def _keep_share(self) -> bool:
         """Our sign of life; what is owed by a daemon that is no more becomes due. Never more to do at once: False."""
@@ -198,16 +203,14 @@ class Daemon:
         return self._folder_names + [name for name, door in (("lmtp", listener.lmtp), ("smtp", listener.smtp)) if door]
 
     def _is_open(self, name: str) -> None:
-        with self._opening:
+        if name not in self._opened:
             self._opened.add(name)
-            self._opening.notify_all()
+            self._attention.ring()
 
     def _ring_everybody(self) -> None:
         self._settle_bell.ring()
         self._reload_bell.ring()
         self._ring_senders_and_folders()
-        with self._opening:
-            self._opening.notify_all()
 
     def _ring_senders_and_folders(self) -> None:
         for courier in self._courier_bells:

@@ -1,5 +1,7 @@
 """deskbell under a service manager: ready, alive, stopping; and the unit it prints for it."""
 
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -24,6 +26,16 @@ def test_the_manager_hears_that_it_is_ready_that_it_lives_and_that_it_stops(tmp_
         while heard[-1] != b"STOPPING=1":
             heard.append(wire.recv(100))
         assert set(heard[:-1]) <= {b"WATCHDOG=1"}
+
+
+def test_signals_that_interrupt_one_another_block_nothing(tmp_path: Path):
+    """Each comes while the daemon is about the one before, whatever it holds at that moment."""
+    for number in range(3):
+        with Installation(tmp_path, CONFIG) as desk:
+            desk.start()
+            for _ in range(200):
+                os.kill(desk.pid, signal.SIGHUP)
+            assert desk.stop() == 0, f"start {number}"
 
 
 def test_the_unit_is_for_this_installation(tmp_path: Path):

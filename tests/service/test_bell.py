@@ -80,6 +80,14 @@ def test_nobody_waits_in_reading_what_was_not_rung(socket_bell):
         socket_bell.heard.recv(1)
 
 
+def test_who_waits_on_nothing_else_is_woken_by_a_socket_bell_too(socket_bell):
+    sleeper = asleep(socket_bell, LONG)
+    socket_bell.ring()
+    assert wakes(sleeper)
+    assert not heard(socket_bell)
+    assert wakes(asleep(socket_bell, 0.001)), "the time is over"
+
+
 def test_after_closing_both_ends_are_given_back():
     bell = SocketBell()
     bell.close()

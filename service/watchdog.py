@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-log = logging.getLogger("deskbell.heartbeat")
+log = logging.getLogger("deskbell.watchdog")
 
 
-class Heartbeats:
+class Watchdog:
     """The last beat of each loop, in seconds of a clock that never goes back. Any thread may beat."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
