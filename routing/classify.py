@@ -132,18 +132,15 @@ def _scored(bound: Bound, seen: _Seen) -> _Scored | None:
     return _Scored(bound, round(weight * sum(best), _DIGITS), tuple(label for _, label in hits))
 
 
-def _met(group: Bound | Condition, held: Collection[object]) -> bool:
+def _met(group: Bound | Condition, held: frozenset[int] | set[str]) -> bool:
     return (
-        (not group.any or any(one in held for one in group.any))
-        and all(one in held for one in group.all)
-        and not any(one in held for one in group.none)
+        (not group.any or not held.isdisjoint(group.any)) and held.issuperset(group.all) and held.isdisjoint(group.none)
     )
 
 
 def _word_hits(bound: Bound, words: frozenset[int], in_subject: frozenset[int]) -> Iterator[tuple[float, str]]:
-    for number, written in bound.written:
-        if number not in words:
-            continue
+    found = sorted((bound.written[number], number) for number in words & bound.written.keys())
+    for (_, written), number in found:
         if number in in_subject and Where.SUBJECT in bound.rule.where:
             yield _SUBJECT, f"{Where.SUBJECT}: {written}"
         else:

@@ -22,16 +22,20 @@ _DENSE = 0.14
 _HAN_ALONE = 10
 """Han characters without a kana among them from which a text is Chinese: a Japanese subject can have a few."""
 
-_RUN = re.compile(
-    "(?P<kana>[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]+)"
-    "|(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)"
-    "|(?P<hangul>[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)"
-    "|(?P<arabic>[\u0620-\u065f\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]+)"
-    "|(?P<hebrew>[\u0590-\u05ff]+)"
-    "|(?P<cyrillic>[\u0400-\u052f]+)"
-    "|(?P<greek>[\u0370-\u03ff\u1f00-\u1fff]+)"
-    "|(?P<latin>[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]+)"
-)
+_LETTERS = {
+    "kana": "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f",
+    "han": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+    "hangul": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3",
+    "arabic": "\u0620-\u065f\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc",
+    "hebrew": "\u0590-\u05ff",
+    "cyrillic": "\u0400-\u052f",
+    "greek": "\u0370-\u03ff\u1f00-\u1fff",
+    "latin": "A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f",
+}
+"""The letters of each script, as in a character class."""
+_RUN = re.compile("|".join(f"(?P<{script}>[{letters}]+)" for script, letters in _LETTERS.items()))
+_LATIN = re.compile(f"[{_LETTERS['latin']}]+")
+_OTHER = re.compile("[" + "".join(letters for script, letters in _LETTERS.items() if script != "latin") + "]")
 # What a character says compared with a Latin letter: one of these is a syllable or a word, and names of products are
 # Latin in every script (2 for any other script).
 _SPEAKING = {"kana": 4, "han": 5, "hangul": 4, "latin": 1}
@@ -55,7 +59,10 @@ def detect(text: str, *, known: str | None = None) -> str | None:
 
     Known is the language the sender is known to read: it decides where the text is too short or its script is shared.
     """
-    runs = [(match.lastgroup or "", match[0]) for match in _RUN.finditer(unicodedata.normalize("NFC", text[:_JUDGED]))]
+    judged = unicodedata.normalize("NFC", text[:_JUDGED])
+    if not _OTHER.search(judged):
+        return _by_words(_LATIN.findall(judged)) or known
+    runs = [(match.lastgroup or "", match[0]) for match in _RUN.finditer(judged)]
     script = _script(runs)
     if script is None:
         return known

@@ -1,7 +1,7 @@
 """All keywords of all rules as one automaton: one pass over a text finds every keyword, however many there are."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ahocorasick_rs import AhoCorasick
@@ -22,8 +22,8 @@ class Bound:
     none: tuple[int, ...]
     conditions: tuple[Condition, ...]
 
-    written: tuple[tuple[int, str], ...]
-    """Each keyword that can score, once, as the admin wrote it."""
+    written: Mapping[int, tuple[int, str]]
+    """Each keyword that can score: its place in the rule, and as the admin wrote it."""
 
 
 class Matcher:
@@ -72,9 +72,9 @@ class Matcher:
 
     def _bound(self, order: int, rule: Rule) -> Bound:
         any_of, all_of, none_of = map(self._numbered, (rule.any, rule.all, rule.none))
-        written: dict[int, str] = {}
-        for number, keyword_written in zip(any_of + all_of, rule.any + rule.all, strict=True):
-            written.setdefault(number, keyword_written)
+        written: dict[int, tuple[int, str]] = {}
+        for place, (number, keyword_written) in enumerate(zip(any_of + all_of, rule.any + rule.all, strict=True)):
+            written.setdefault(number, (place, keyword_written))
         return Bound(
             order=order,
             rule=rule,
@@ -82,7 +82,7 @@ class Matcher:
             all=all_of,
             none=none_of,
             conditions=tuple(map(_comparable, rule.conditions)),
-            written=tuple(written.items()),
+            written=written,
         )
 
     def _numbered(self, keywords: Iterable[str]) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ class Writer:
     """A thread that owns the write side of the database."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._writing = database.write_connection()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._stopped = False
         self._taking = threading.Lock()
@@ -119,11 +119,12 @@ class Writer:
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._commit(job)
+        self._writing.close()
 
     def _commit(self, first: Job) -> None:
         group: list[Job] = []
         try:
-            with self._database.write() as connection:
+            with self._writing.transaction() as connection:
                 self._fill(group, first, connection)
         except PieceFailed as failed:  # all of the group is rolled back
             self._commit_alone(group, failed)
@@ -140,7 +141,7 @@ class Writer:
             return
         for job in group:
             try:
-                with self._database.write() as connection:
+                with self._writing.transaction() as connection:
                     job.run(connection)
             except Exception as error:  # noqa: BLE001 - rolled back: the caller still has its mail
                 job.fail(error)

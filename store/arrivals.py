@@ -5,12 +5,13 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, or_, select, update
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
-from store.database import insert_new
+from store.database import insert_if_new
 from store.leases import living
 from store.prepared import Prepared
 from store.tables import arrival, raw
@@ -77,8 +78,14 @@ def accept(connection: Connection, packed: Sequence[Packed], *, now: datetime, e
     contents = {
         one.digest: {"digest": one.digest, "size": len(one.arrival.raw), "content": one.content} for one in packed
     }
-    insert_new(connection, raw, list(contents.values()))
-    insert_new(connection, arrival, [_row(one, now, epoch) for one in packed])
+    dialect = connection.dialect.name
+    _insert(dialect, raw).run_each(connection, list(contents.values()))
+    _insert(dialect, arrival).run_each(connection, [_row(one, now, epoch) for one in packed])
+
+
+@cache
+def _insert(dialect: str, table: Table) -> Prepared:
+    return Prepared(insert_if_new(dialect, table))
 
 
 def _row(one: Packed, now: datetime, epoch: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ driver's own implicit transactions are switched off, because they would leave ha
 PostgreSQL stands in postgres.py.
 """
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -68,6 +69,10 @@ class Database:
         with self._writing.begin() as connection:
             yield connection
 
+    def write_connection(self) -> "WriteConnection":
+        """For one thread that writes often."""
+        return WriteConnection(self)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state and changes nothing."""
@@ -81,6 +86,40 @@ class Database:
         self._writing.dispose()
 
 
+class WriteConnection:
+    """Write transactions of one thread, one after the other, on a connection that is kept.
+
+    Taking it from the pool and giving it back costs more than a small transaction. PostgreSQL may be restarted between
+    two of them, which the pool sees to: there each transaction asks the pool.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """As Database.write."""
+        if self._database.is_shared:
+            with self._database.write() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self._database.engine.connect()
+        try:
+            with self._kept.begin():
+                yield self._kept
+        except BaseException:  # rolled back; a connection that met trouble is not used again
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            kept.close()
+
+
 def is_about_the_values(error: BaseException) -> bool:
     """Whether the database refused what was to be written, and not the moment: tried again it fails again.
 
@@ -89,6 +128,15 @@ def is_about_the_values(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return isinstance(error, IntegrityError | DataError) or str(getattr(error.orig, "sqlstate", "")).startswith("54")
+
+
+def in_sqlalchemys_words(
+    error: Exception, sql: str, error_class: type[Exception], *, connection_lost: bool = False
+) -> BaseException:
+    """What SQLAlchemy raises for an error of the driver, without the values."""
+    return DBAPIError.instance(
+        sql, None, error, error_class, hide_parameters=True, connection_invalidated=connection_lost
+    )
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -117,7 +165,10 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        try:
+            _driver(connection).execute(begin)
+        except sqlite3.Error as error:  # nothing was begun
+            raise in_sqlalchemys_words(error, begin, sqlite3.Error) from error
 
     @event.listens_for(engine, "commit")
     def _check_still_open(connection: Connection) -> None:

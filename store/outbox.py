@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, 
 from desk.outbox import SENDING_ORDER, Claimed, Notice, NoticeKind, OutboxState, Phase, Verdict
 from store.database import insert_if_new
 from store.leases import living
-from store.prepared import Prepared
+from store.prepared import Prepared, PreparedForMany
 from store.tables import outbox, outbox_content, promise
 from store.waiting import overtaken
 
@@ -77,54 +77,66 @@ def owe(connection: Connection, number: int | None, notice: Notice, *, now: date
     return outbox_id
 
 
-def claim(connection: Connection, *, now: datetime, limit: int, holder: int) -> list[Claimed]:
-    """The next due mails, people before staff and old before new; from now on held by a courier of that start alone."""
-    due = (
-        select(
-            outbox.c.id,
-            outbox.c.fence,
-            outbox.c.attempts,
-            outbox.c.created,
-            outbox.c.message_id,
-            outbox.c.envelope_sender,
-            outbox.c.recipient,
-            outbox.c.ambiguous,
-        )
-        .where(outbox.c.settled.is_(None), outbox.c.state == OutboxState.DUE.value, outbox.c.next_attempt <= now)
-        .where(~overtaken(now))
-        .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+_DUE = Prepared(
+    select(
+        outbox.c.id,
+        outbox.c.fence,
+        outbox.c.attempts,
+        outbox.c.created,
+        outbox.c.message_id,
+        outbox.c.envelope_sender,
+        outbox.c.recipient,
+        outbox.c.ambiguous,
     )
-    rows = connection.execute(due).all()
-    if not rows:
-        return []
-    ids = [row.id for row in rows]
-    connection.execute(
+    .where(
+        outbox.c.settled.is_(None),
+        outbox.c.state == OutboxState.DUE.value,
+        outbox.c.next_attempt <= bindparam("now"),
+        ~overtaken(bindparam("now")),
+    )
+    .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_HOLD = PreparedForMany(
+    lambda ids: (
         update(outbox)
         .where(outbox.c.id.in_(ids))
-        .values(state=OutboxState.SENDING.value, phase=Phase.CLAIMED.value, fence=outbox.c.fence + 1, holder=holder)
+        .values(
+            state=OutboxState.SENDING.value,
+            phase=Phase.CLAIMED.value,
+            fence=outbox.c.fence + 1,
+            holder=bindparam("start"),
+        )
     )
-    contents = _contents(connection, ids)
+)
+_CONTENTS = PreparedForMany(
+    lambda ids: select(outbox_content.c.outbox_id, outbox_content.c.content).where(outbox_content.c.outbox_id.in_(ids))
+)
+
+
+def claim(connection: Connection, *, now: datetime, limit: int, holder: int) -> list[Claimed]:
+    """The next due mails, people before staff and old before new; from now on held by a courier of that start alone."""
+    rows = _DUE.rows(connection, {"now": now, "most": limit})
+    ids = [row[0] for row in rows]
+    if not ids:
+        return []
+    _HOLD.run(connection, ids, {"start": holder})
+    contents = dict(_CONTENTS.rows(connection, ids))
     return [
         Claimed(
-            id=row.id,
-            fence=row.fence + 1,
-            attempts=row.attempts,
-            created=row.created,
-            message_id=row.message_id,
-            envelope_sender=row.envelope_sender,
-            recipient=row.recipient,
-            content=contents[row.id],
-            perhaps_sent=row.ambiguous > 0,
+            id=one,
+            fence=fence + 1,
+            attempts=attempts,
+            created=created,
+            message_id=message_id,
+            envelope_sender=envelope_sender,
+            recipient=recipient,
+            content=contents[one],
+            perhaps_sent=ambiguous > 0,
         )
-        for row in rows
+        for one, fence, attempts, created, message_id, envelope_sender, recipient, ambiguous in rows
     ]
-
-
-def _contents(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
-    wanted = select(outbox_content.c.outbox_id, outbox_content.c.content).where(outbox_content.c.outbox_id.in_(ids))
-    return {row.outbox_id: row.content for row in connection.execute(wanted)}
 
 
 def reach_dot(connection: Connection, claimed: Claimed) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, select, update
 
 from desk.classification import Priority
 from desk.lifecycle import State
@@ -12,7 +12,7 @@ from desk.outbox import NoticeKind
 from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
 from desk.thread import SentMail
 from store import meta
-from store.prepared import Prepared
+from store.prepared import Prepared, PreparedForMany
 from store.tables import arrival, entry, outbox, outbox_alias, participant, request
 
 _INSERT_REQUEST = Prepared(insert(request))
@@ -21,17 +21,22 @@ _INSERT_ENTRY = Prepared(insert(entry))
 _CHANGE_STATE = Prepared(
     update(request).where(request.c.number == bindparam("of")).values(state=bindparam("new_state"))
 )
-# Built once: making a statement costs as much as running it.
-_SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
-    outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.request_number.is_not(None)
+_SENT = PreparedForMany(
+    lambda ids: select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
+        outbox.c.message_id.in_(ids), outbox.c.request_number.is_not(None)
+    )
 )
-_ALIASED = (
-    select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
-    .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
-    .where(outbox_alias.c.message_id.in_(bindparam("ids", expanding=True)))
+_ALIASED = PreparedForMany(
+    lambda ids: (
+        select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
+        .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
+        .where(outbox_alias.c.message_id.in_(ids))
+    )
 )
-_RECEIVED = select(arrival.c.message_id, arrival.c.request_number).where(
-    arrival.c.message_id.in_(bindparam("ids", expanding=True)), arrival.c.request_number.is_not(None)
+_RECEIVED = PreparedForMany(
+    lambda ids: select(arrival.c.message_id, arrival.c.request_number).where(
+        arrival.c.message_id.in_(ids), arrival.c.request_number.is_not(None)
+    )
 )
 # Typed, because people name numbers that no column can hold; so below.
 _PARTICIPANTS = Prepared(
@@ -87,20 +92,20 @@ def change_state(connection: Connection, number: int, state: State) -> None:
     _CHANGE_STATE.run(connection, {"of": number, "new_state": state.value})
 
 
-def _request(row: Row[Any]) -> Request:
-    requester = Address(row.requester_name, row.requester_address) if row.requester_address else None
+def _request(row: Sequence[Any]) -> Request:
+    number, subject, address, name, mailbox, department, state, priority, language, opened, first, last = row
     return Request(
-        number=row.number,
-        subject=row.subject,
-        requester=requester,
-        mailbox=row.mailbox,
-        department=row.department,
-        state=State(row.state),
-        priority=Priority(row.priority),
-        language=row.language,
-        opened=row.opened,
-        first_response_due=row.first_response_due,
-        resolution_due=row.resolution_due,
+        number=number,
+        subject=subject,
+        requester=Address(name, address) if address else None,
+        mailbox=mailbox,
+        department=department,
+        state=State(state),
+        priority=Priority(priority),
+        language=language,
+        opened=opened,
+        first_response_due=first,
+        resolution_due=last,
     )
 
 
@@ -119,13 +124,13 @@ _REQUESTS: Select[Any] = select(
     request.c.resolution_due,
 )
 
-_REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger))
+_REQUEST = Prepared(_REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger)))
 
 
 def find(connection: Connection, number: int) -> Request | None:
     """The request of that number, or None."""
-    row = connection.execute(_REQUEST, {"wanted": number}).one_or_none()
-    return None if row is None else _request(row)
+    rows = _REQUEST.rows(connection, {"wanted": number})
+    return _request(rows[0]) if rows else None
 
 
 def every(connection: Connection, *, department: str | None, state: State | None) -> list[Request]:
@@ -186,16 +191,15 @@ class StoredThreads:
         clear = {message_id: mail for message_id, mail in aliased if len(numbers[message_id]) == 1}
         return clear | dict(self._mails(_SENT, message_ids))
 
-    def _mails(self, known: Select[Any], message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
-        rows = self._connection.execute(known, {"ids": message_ids})
+    def _mails(self, known: PreparedForMany, message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
+        rows = known.rows(self._connection, message_ids)
         return [
-            (row.message_id, SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)) for row in rows
+            (message_id, SentMail(number, kind == NoticeKind.NOTIFICATION.value)) for message_id, number, kind in rows
         ]
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
         """Those of the ids that came in on a request, and its number."""
-        rows = self._connection.execute(_RECEIVED, {"ids": message_ids})
-        return {row.message_id: row.request_number for row in rows}
+        return dict(_RECEIVED.rows(self._connection, message_ids))
 
     def participants(self, number: int) -> frozenset[str]:
         """The folded addresses of a request's participants; empty where there is no such request."""

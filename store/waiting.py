@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from desk.outbox import NoticeKind, OutboxState
 from desk.promise import Targets
+from store.prepared import Prepared
 from store.tables import limiter, outbox, outbox_content, promise, request
 
 BRAKE = "the brake: too many late receipts at once"
@@ -25,7 +26,7 @@ MOST_JOINED = 20
 _UNREAD = and_(
     outbox.c.settled.is_(None),
     outbox.c.kind == NoticeKind.RECEIPT.value,
-    outbox.c.state.in_([OutboxState.DUE.value, OutboxState.HELD.value]),
+    or_(outbox.c.state == OutboxState.DUE.value, outbox.c.state == OutboxState.HELD.value),
     outbox.c.ambiguous == 0,
 )
 """Receipts that nobody can have got yet."""
@@ -52,6 +53,7 @@ _OUTDATED = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_IS_ANY_OUTDATED = Prepared(_OUTDATED)
 _OUTDATED_TO_CHANGE = _OUTDATED.with_for_update(**_LOCK)
 
 
@@ -85,7 +87,7 @@ def waiting_for(connection: Connection, recipient: str, mailbox: str, *, now: da
 
 def is_any_outdated(connection: Connection, *, now: datetime) -> bool:
     """Whether outdated would find one; nothing is locked, so that a reading may ask."""
-    return connection.execute(_OUTDATED, {"now": now, "stale": now - FRESH, "most": 1}).first() is not None
+    return bool(_IS_ANY_OUTDATED.rows(connection, {"now": now, "stale": now - FRESH, "most": 1}))
 
 
 def outdated(connection: Connection, *, now: datetime, limit: int) -> list[Waiting]:
@@ -97,9 +99,9 @@ def outdated(connection: Connection, *, now: datetime, limit: int) -> list[Waiti
     return _waiting(connection, rows)
 
 
-def overtaken(now: datetime) -> ColumnElement[bool]:
+def overtaken(now: ColumnElement[Any]) -> ColumnElement[bool]:
     """Which mails nobody may claim: receipts that promise what has passed, and that nobody can have got yet."""
-    return and_(_UNREAD, _promised_until(literal(now)))
+    return and_(_UNREAD, _promised_until(now))
 
 
 def reword(connection: Connection, waiting: Waiting, content: bytes, *, now: datetime) -> bool:

@@ -38,17 +38,19 @@ def _cut(line: str, end: int) -> int:
 
 def isolated(value: str, *, direction: str) -> str:
     """The value, between isolates (UAX 9 section 2.4) where it holds letters that run against the direction."""
+    if direction == "ltr" and value.isascii():
+        return value
     opposite = _OPPOSITE[direction]
     if any(unicodedata.bidirectional(letter) in opposite for letter in value):
         return f"\u2068{value}\u2069"
     return value
 
 
-def lines(text: str) -> tuple[str, ...]:
-    """The lines of a text, without controls (a tab stays) and without empty lines around it."""
-    split = [_CONTROLS.sub("", line).rstrip() for line in _LINE_ENDS.split(text)]
-    filled = [number for number, line in enumerate(split) if line]
-    return tuple(split[filled[0] : filled[-1] + 1]) if filled else ()
+def quoted(text: str) -> str:
+    """The text with "> " before each line, without controls (a tab stays) and without empty lines around it."""
+    cleaned = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    body = "\n".join([line.rstrip() for line in cleaned.split("\n")]).strip("\n")
+    return "\n".join([f"> {line}" if line else ">" for line in body.split("\n")]) if body else ""
 
 
 def greeted(name: str) -> str:

@@ -18,7 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from desk.promise import Delay
 from templates.facts import Answered, EveningFacts, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
 from templates.moments import LANGUAGES, in_words, offered
-from templates.plain import SUBJECT_LIMIT, greeted, isolated, lines, one_line
+from templates.plain import SUBJECT_LIMIT, greeted, isolated, one_line, quoted
 
 __all__ = [
     "LANGUAGES",
@@ -183,7 +183,7 @@ def _evening_view(facts: EveningFacts) -> _View:
 def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
     values, words = _notification_values(facts), _words(facts, language)
-    words |= {"event": facts.event.value, "reply": lines(facts.reply)}
+    words |= {"event": facts.event.value, "quoted": quoted(facts.reply)}
     heading = {"reference": values["reference"], "subject": one_line(facts.subject, limit=SUBJECT_LIMIT)}
     subject = templates.text.get_template(f"notification/{language}.subject.j2").render(heading)
     text = _text(f"notification/{language}", templates, values=values, words=words)
@@ -264,7 +264,7 @@ def _check_variables(templates: _Templates) -> None:
         "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent"},
         "evening": _evening_view(_EVENING).keys(),
         "joint": _direction("en").keys() | {"name", "late", "answered"},
-        "notification": words | _notification_values(notification).keys() | {"event", "reply", "subject"},
+        "notification": words | _notification_values(notification).keys() | {"event", "quoted", "subject"},
     }
     for name in templates.text.list_templates(extensions=["j2"]):
         with _blaming(name):

@@ -93,7 +93,7 @@ def test_no_rule_finds_nothing():
 
 def test_a_keyword_is_named_once_as_first_written():
     (bound,) = (made := matcher(rule("r", "Hasło", "haslo", all=("HASLO", "vpn")))).candidates(made.found("haslo vpn"))
-    assert [written for _, written in bound.written] == ["Hasło", "vpn"]
+    assert list(bound.written.values()) == [(0, "Hasło"), (3, "vpn")]
 
 
 def test_ten_thousand_keywords_are_one_automaton():

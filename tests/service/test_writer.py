@@ -20,18 +20,24 @@ class Port:
     """A database that counts its commits, and fails or waits at BEGIN or COMMIT where it is told so."""
 
     def __init__(self, database):
-        self._database = database
+        self._connection = database.write_connection()
         self.commits = 0
         self.begin_fails = self.commit_fails = False
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.at_commit = threading.Event()
 
+    def write_connection(self):
+        return self
+
+    def close(self):
+        self._connection.close()
+
     @contextmanager
-    def write(self):
+    def transaction(self):
         if self.begin_fails:
             raise OSError("database is locked")
-        with self._database.write() as connection:
+        with self._connection.transaction() as connection:
             yield connection
             self.at_commit.set()
             assert self.may_commit.wait(DEADLINE)

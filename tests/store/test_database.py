@@ -113,6 +113,50 @@ def test_any_exception_rolls_back_everything(database, stop):
     assert value(database) == "newer"
 
 
+@pytest.fixture
+def kept(database):
+    """A connection that one thread keeps for writing."""
+    kept = database.write_connection()
+    yield kept
+    kept.close()
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt, Stop])
+def test_on_a_kept_connection_each_transaction_is_all_or_nothing_and_the_next_one_begins_anew(database, kept, stop):
+    def interrupted():
+        with kept.transaction() as connection:
+            meta.write(connection, "first", "new")
+            raise stop
+
+    with kept.transaction() as connection:
+        meta.write(connection, "key", "old")
+    with pytest.raises(stop):
+        interrupted()
+    with kept.transaction() as connection:
+        meta.write(connection, "key", "newer")
+    assert (value(database), value(database, "first")) == ("newer", None)
+
+
+def test_a_kept_connection_keeps_nobody_from_writing_between_its_transactions(sqlite):
+    kept = sqlite.write_connection()
+    with kept.transaction():
+        assert not may_write(sqlite)
+    assert may_write(sqlite)
+    kept.close()
+
+
+def test_a_kept_connection_whose_transaction_cannot_begin_is_told_so_in_sqlalchemys_words(sqlite):
+    kept = sqlite.write_connection()
+    with kept.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    with sqlite.write(), pytest.raises(OperationalError, match="locked"), kept.transaction():
+        pass
+    with kept.transaction() as connection:
+        meta.write(connection, "key", "new")
+    kept.close()
+    assert value(sqlite) == "new"
+
+
 def test_a_table_that_was_made_is_rolled_back_too(empty):
     def halfway():
         with empty.write() as connection:

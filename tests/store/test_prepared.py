@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from store.database import insert_if_new
-from store.prepared import Prepared
+from store.prepared import Prepared, PreparedForMany
 from store.tables import folder, journal, meta
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -61,6 +61,28 @@ def test_other_values_are_another_statement(database):
         change.run(connection, {"of": 1, "floor_uid": 3, "name": "Archive"})
         found = connection.execute(select(folder.c.name, folder.c.floor_uid, folder.c.cursor_uid)).one()
     assert found == ("Archive", 3, 5)
+
+
+def test_each_of_many_rows_is_written(database):
+    rows = [{"key": key, "value": "new"} for key in "abc"]
+    with database.write() as connection:
+        Prepared(insert(meta)).run_each(connection, rows)
+        Prepared(insert(meta)).run_each(connection, [])
+        assert connection.execute(select(meta.c.key).order_by(meta.c.key)).scalars().all() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 9])
+def test_it_finds_and_changes_those_of_any_number_of_ids_and_no_others(database, count):
+    wanted = [f"key {number}" for number in range(count)]
+    found = PreparedForMany(lambda ids: select(meta.c.key).where(meta.c.key.in_(ids)))
+    changed = PreparedForMany(lambda ids: update(meta).where(meta.c.key.in_(ids)).values(value=bindparam("new")))
+    with database.write() as connection:
+        connection.execute(insert(meta), [{"key": f"key {number}", "value": "old"} for number in range(20)])
+        assert sorted(found.rows(connection, wanted)) == sorted((key,) for key in wanted)
+        if wanted:
+            assert changed.run(connection, wanted, {"new": "new"}) == count
+        new = connection.scalars(select(meta.c.key).where(meta.c.value == "new")).all()
+    assert sorted(new) == sorted(wanted)
 
 
 def failing(database, values):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates.plain import greeted, isolated, lines, one_line
+from templates.plain import greeted, isolated, one_line, quoted
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,16 @@ def test_only_a_value_that_runs_the_other_way_is_isolated(value, direction, expe
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ()),
-        (" \n\n\t\n", ()),
-        ("\n\none\n\n  two  \n\n", ("one", "", "  two")),
-        ("a\r\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h", ("a", "b", "c", "d", "e", "f", "g", "h")),
-        ("a\tb\x00\x1b[0m", ("a\tb[0m",)),
+        ("", ""),
+        (" \n\n\t\n", ""),
+        ("\n\none\n\n  two  \n\n", "> one\n>\n>   two"),
+        ("a\r\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h", "> a\n> b\n> c\n> d\n> e\n> f\n> g\n> h"),
+        ("a\tb\x00\x1b[0m", "> a\tb[0m"),
+        ("a\n \x00 \nb", "> a\n>\n> b"),
     ],
 )
-def test_a_text_becomes_lines_without_controls(text, expected):
-    assert lines(text) == expected
+def test_each_line_of_a_text_is_quoted_without_controls(text, expected):
+    assert quoted(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -135,5 +136,5 @@ def test_any_name_that_greets_consists_of_letters(name):
 
 
 @given(st.text())
-def test_any_text_becomes_lines_of_one_line_each(text):
-    assert all(len(line.splitlines()) <= 1 for line in lines(text))
+def test_of_any_text_no_line_stands_outside_the_quote(text):
+    assert all(line == ">" or line.startswith("> ") for line in quoted(text).splitlines())
