@@ -90,6 +90,7 @@ def run(config: ConfigOption = None) -> None:
             # What is loaded by now stays: the collector need not look at it after every batch of mail.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(20_000, 20, 20)
             # Threads hand over to one another several times a mail; at 5 ms each the waiting would be most of the time.
             sys.setswitchinterval(0.0005)
             daemon.run(ready=lambda: say("ready"))

@@ -9,6 +9,7 @@ anybody. Lines end in CRLF, hold at most 78 octets where the value allows it and
 import base64
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 VISIBLE_LIMIT = 255
 """Characters of a text value. Exchange stores no longer subject; cut at less, a receipt would leave its thread."""
@@ -64,6 +65,7 @@ def _cut(line: str, limit: int) -> str:
     return line[:end].rstrip(" ") + "…"
 
 
+@lru_cache(maxsize=1024)
 def sendable(address: str) -> str:
     """The address as ASCII addr-spec (RFC 5321 section 4.1.2, without quoted local parts and domain literals).
 

@@ -5,7 +5,6 @@ same ones again, so that a second copy can be recognised. Nobody without the key
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 TOKEN_LENGTH = 16
 """Base32 characters of the MAC beside a reference: 80 bits."""
 
+_MAC_OCTETS = 20
+"""Of the 32 that the hash has: 160 bits, 32 characters of base32; no name of ours has more."""
 _BETWEEN = r"[\s>|\u200e\u200f\u2066-\u2069]{1,24}"
 """What a quoting program leaves between the two: spaces of any kind, a line break with quote marks, direction marks."""
 _REFERENCE_LINE = re.compile(rf"\bR-(\d{{1,12}}){_BETWEEN}([a-z])([a-z2-7]{{16}})\b", re.IGNORECASE)
@@ -90,5 +91,5 @@ def quoted_references(text: str) -> tuple[tuple[str, str], ...]:
 
 def _mac(key: Key, values: tuple[str, ...]) -> str:
     message = "\0".join(values).encode("utf-8", "surrogatepass")
-    digest = hmac.new(key.secret, message, hashlib.sha256).digest()
-    return base64.b32encode(digest).decode("ascii").lower()
+    digest = hmac.digest(key.secret, message, "sha256")
+    return base64.b32encode(digest[:_MAC_OCTETS]).decode("ascii").lower()

@@ -11,6 +11,7 @@ kill, memory by RLIMIT_AS. The mail is then still with whoever asked, who reads 
 """
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -46,6 +47,7 @@ def main(parse: Parse) -> None:
     _bound(resource.RLIMIT_AS, limits.memory)
     # A core file would hold the mail.
     _bound(resource.RLIMIT_CORE, 0)
+    _collect_seldom()
     answers.write(ANSWER.pack(0))
     answers.flush()
     while question := _next_question(sys.stdin.buffer):
@@ -66,6 +68,12 @@ def _own_stdout() -> BinaryIO:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
+
+
+def _collect_seldom() -> None:
+    """What is loaded by now stays, and a mail leaves few cycles behind: looking for them takes a tenth of its time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _bound(what: int, most: int) -> None:

@@ -170,8 +170,7 @@ class _Child:
         deadline = time.monotonic() + self._limits.wall.total_seconds()
         sender = json.dumps(envelope_sender).encode()
         try:
-            self._send(QUESTION.pack(len(sender), len(raw)) + sender, deadline)
-            self._send(raw, deadline)
+            self._send(b"".join((QUESTION.pack(len(sender), len(raw)), sender, raw)), deadline)
             return _mail(self._receive(deadline))
         except _Late:  # the caller still has the mail
             raise ParserDied(f"took longer than {self._limits.wall.total_seconds():g} s") from None
@@ -216,20 +215,24 @@ class _Child:
             left = left[os.write(self._to, left[:_CHUNK]) :]
 
     def _receive(self, deadline: float) -> bytes:
-        (length,) = ANSWER.unpack(self._read(ANSWER.size, deadline))
+        octets = bytearray()
+        self._read(octets, ANSWER.size, deadline)
+        (length,) = ANSWER.unpack_from(octets)
         if length > _MOST_ANSWERED:
             raise EOFError
-        return self._read(length, deadline)
+        self._read(octets, ANSWER.size + length, deadline)
+        if len(octets) > ANSWER.size + length:
+            raise EOFError
+        return bytes(memoryview(octets)[ANSWER.size :])
 
-    def _read(self, length: int, deadline: float) -> bytes:
-        octets = bytearray()
+    def _read(self, octets: bytearray, length: int, deadline: float) -> None:
+        """At least so many octets are there; it says nothing unasked, so that more than the answer never come."""
         while len(octets) < length:
             _wait(self._from, select.POLLIN, deadline)
-            piece = os.read(self._from, min(length - len(octets), _CHUNK))
+            piece = os.read(self._from, _CHUNK)
             if not piece:
                 raise EOFError
             octets += piece
-        return bytes(octets)
 
 
 def _spawn(module: str, limits: ParserLimits) -> subprocess.Popen[bytes]:

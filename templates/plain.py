@@ -16,6 +16,7 @@ NAME_WORDS = 5
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OPPOSITE = {"ltr": frozenset(("R", "AL", "AN")), "rtl": frozenset(("L", "EN"))}
 _JOINERS = "\u200d\ufe0e\ufe0f"
@@ -48,8 +49,9 @@ def isolated(value: str, *, direction: str) -> str:
 
 def quoted(text: str) -> str:
     """The text with "> " before each line, without controls (a tab stays) and without empty lines around it."""
-    cleaned = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
-    body = "\n".join([line.rstrip() for line in cleaned.split("\n")]).strip("\n")
+    if _NO_TEXT.search(text):
+        text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    body = "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
     return "\n".join([f"> {line}" if line else ">" for line in body.split("\n")]) if body else ""
 
 
