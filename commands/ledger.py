@@ -44,12 +44,13 @@ def ledger_list(
 ) -> None:
     """List arrivals and what became of them, oldest first."""
     from desk.arrival import Fate
-    from service import printing, shown
+    from service import narrowed, printing, shown
     from store import ledger
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        wanted = one_of(Fate, fate, "fate") if fate else None
-        found = ledger.every(connection, mailbox=mailbox, fate=wanted)
+        wanted = one_of(Fate, fate, "fate") if fate is not None else None
+        only = narrowed.to_mailbox(settings_of(config), connection, mailbox)
+        found = ledger.every(connection, mailbox=only, fate=wanted)
         if as_json:
             print_json([shown.line(one) for one in found])
         else:

@@ -40,7 +40,7 @@ def outbox_list(
     from store import holding
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        wanted = one_of(OutboxState, state, "state") if state else None
+        wanted = one_of(OutboxState, state, "state") if state is not None else None
         found = holding.every(connection, state=wanted)
         if as_json:
             print_json([shown.owed(one) for one in found])

@@ -70,6 +70,11 @@ def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> 
     return [_line(row) for row in connection.execute(chosen)]
 
 
+def mailboxes(connection: Connection) -> list[str]:
+    """Every mailbox that an arrival came to."""
+    return list(connection.scalars(select(arrival.c.mailbox).distinct()))
+
+
 def of_fates(connection: Connection, fates: Collection[Fate]) -> list[Line]:
     """All arrivals with one of these fates, oldest first."""
     chosen = _LINES.where(arrival.c.fate.in_([fate.value for fate in fates])).order_by(arrival.c.id)
