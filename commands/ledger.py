@@ -92,8 +92,9 @@ def ledger_reconcile(
 ) -> None:
     """Prove that every mail of the watched folders is in the ledger. Exit code 1 where one is missing.
 
-    Opens the folders read-only, whether the daemon runs or not. Missing: on the server, not in the ledger. Surplus: in
-    the ledger, meanwhile moved or deleted on the server, which is no fault.
+    Opens the folders read-only, whether the daemon runs or not. On the server is what lies in the folder, or was moved
+    from it to Deskbell. Missing: on the server, not in the ledger. Surplus: in the ledger, in neither folder any more,
+    because somebody moved or deleted it, which is no fault.
     """
     from service import printing, shown
     from service.reconcile import Compared, Look, Unknown, compare, patience, places
