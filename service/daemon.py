@@ -50,6 +50,7 @@ from service.watch import FolderWatch, Spec, WatchPorts
 from service.watchdog import Watchdog
 from service.writer import Writer
 from store.database import Database
+from store.pulses import Origin
 from templates import render
 
 log = logging.getLogger("deskbell.daemon")
@@ -107,7 +108,8 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
-        self._heartbeat = Heartbeat(self._writer, utc_now)
+        origin = Origin(self._epoch, os.uname().nodename)
+        self._heartbeat = Heartbeat(self._writer, utc_now, origin, folders=self._folder_names)
         self._tokens = TokenSources(utc_now)
         sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
         house, held = built(sources, self._settings, rereads_file=True)
@@ -142,6 +144,7 @@ class Daemon:
         compose.self_test()
         render.check()
         self._keep_share()
+        self._heartbeat.begin()
         with ExitStack() as after:
             after.callback(self._release_share)
             after.callback(self._parser.close)
