@@ -64,15 +64,19 @@ def ledger_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one arrival with everything that led to its fate."""
+    from desk.request import number_of
     from service import printing, shown
     from service.confidential import confidential_departments, wordless
-    from store import ledger
+    from store import ledger, requests
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
         found = ledger.find(connection, arrival)
         if found is None:
             fail(f"there is no arrival {arrival} in the ledger", REFUSED)
-        found = wordless(found, confidential_departments(settings_of(config)))
+        number = number_of(found.reference) if found.reference else None
+        request = requests.find(connection, number) if number is not None else None
+        hidden = confidential_departments(settings_of(config))
+        found = wordless(found, hidden, department=request.department if request else None)
         if as_json:
             print_json(shown.arrival(found))
         else:

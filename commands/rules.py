@@ -145,9 +145,7 @@ def _show_moves(found: "list[Outcome]", *, as_json: bool) -> None:
         print_json(shown | {"changes": [_value(one) for one in moves]})
         return
     if moves:
-        rows = (
-            (one.case.name, one.now.department, one.then.department, one.case.mail.subject) for one in moves if one.then
-        )
+        rows = ((one.case.name, one.now.department, one.then.department, one.case.subject) for one in moves if one.then)
         printing.table(("mail", "now", "then", "subject"), rows)
         printing.lines(f"{before} -> {after}: {count}" for (before, after), count in counts)
     say(f"{len(moves)} of {len(found)} mails change department; {regraded} stay with another category or priority")

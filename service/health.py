@@ -8,6 +8,7 @@ import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from desk.masked import without_addresses
 from service.finding import Finding, bad, ok, warn
 from service.notation import HostPort
 from service.pulse import START
@@ -153,7 +154,7 @@ def _owed(waiting: Backlog, now: datetime) -> Finding:
     if waiting.owed_since is None:
         return ok("outbox", "nothing is owed")
     age = now - waiting.owed_since
-    said = f"; last said: {waiting.last_reply}" if waiting.last_reply else ""
+    said = f"; last said: {without_addresses(waiting.last_reply)}" if waiting.last_reply else ""
     words = f"{waiting.owed} not sent, the oldest for {ago(age)}{said}"
     if age <= STALE:
         return ok("outbox", words)

@@ -101,6 +101,7 @@ def test_json_is_an_array_for_lists_and_an_object_for_show(
         (("requests", "show", "R-1001", "--department", "hr"), 1, "R-1001 is of the department it, not of hr"),
         (("requests", "search", "printer", "--department", "nowhere"), 2, "'nowhere' is no department"),
         (("outbox", "list", "--state", "lost"), 2, "'lost' is no state: accepted are due, sending,"),
+        (("outbox", "list", "--department", "nowhere"), 2, "'nowhere' is no department"),
         (("rules", "list", "--department", "nowhere"), 2, "'nowhere' is no department: accepted are it, "),
         (("rules", "test", "--text", "toner", "--mailbox", "nobody@corp.example"), 2, "there are help@corp.example\n"),
         (("rules", "test", "--last", "1", "--sender", "anna@corp.example"), 2, "--subject or --text"),
