@@ -302,7 +302,11 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(server: Server, tm
 
 
 def test_the_certificate_is_checked_for_the_name_that_was_configured(server: Server) -> None:
-    Folder.open(account(server, "help", tls="tls", host="localhost"), "INBOX").close()
+    """127.1 is the same machine (inet_aton(3)), and a name that the certificate does not have."""
+    with closing(Folder.open(account(server, "named", tls="tls", host="localhost"), "INBOX")) as folder:
+        assert folder.uids_above(0) == []
+    with pytest.raises(ServerUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        Folder.open(account(server, "named", tls="tls", host="127.1"), "INBOX")
 
 
 def test_an_authority_file_that_is_not_there_is_told(server: Server) -> None:
