@@ -69,8 +69,8 @@ def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T |
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Whether a client secret ends soon; nothing where no account has one with a known end."""
     warnings = expiry_warnings(settings, today=datetime.now(UTC).date())
-    for words in warnings:
-        yield warn("secrets", words, "make a new one in time: all mail of the account stops with it")
+    for one in warnings:
+        yield warn("secrets", one.meaning, one.advice)
     if not warnings and any(oauth.secret_expires for _, oauth in accounts(settings)):
         yield ok("secrets", "no client secret ends within 30 days")
 
