@@ -39,7 +39,7 @@ from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pauses import level_of, pause_after
 from service.pipeline import Pipeline, Ports
-from service.pulse import Heartbeat
+from service.pulse import Heartbeat, here
 from service.relay import transport_of
 from service.reload import Build, Reload, Sources, built
 from service.rewording import reword_outdated
@@ -50,7 +50,6 @@ from service.watch import FolderWatch, Spec, WatchPorts
 from service.watchdog import Watchdog
 from service.writer import Writer
 from store.database import Database
-from store.pulses import Origin
 from templates import render
 
 log = logging.getLogger("deskbell.daemon")
@@ -108,8 +107,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
-        origin = Origin(self._epoch, os.uname().nodename)
-        self._heartbeat = Heartbeat(self._writer, utc_now, origin, folders=self._folder_names)
+        self._heartbeat = Heartbeat(self._writer, utc_now, here(self._epoch), folders=self._folder_names)
         self._tokens = TokenSources(utc_now)
         sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
         house, held = built(sources, self._settings, rereads_file=True)

@@ -1,5 +1,6 @@
 """The daemon's signs of life, written so rarely that they cost nothing, and at once when something goes wrong."""
 
+import os
 import threading
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -15,6 +16,11 @@ EVERY = timedelta(seconds=50)
 START = "start"
 """The sign of the start itself: loops that are not seen yet are not missed before long."""
 _LONGEST = 300
+
+
+def here(start: int) -> Origin:
+    """That start, on this machine."""
+    return Origin(start, os.uname().nodename)
 
 
 class Heartbeat:
