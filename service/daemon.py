@@ -31,6 +31,7 @@ from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.evening import EveningReport, Evenings
+from service.failure import failure
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.house import House
 from service.oauth_expiry import ExpiryAlarm
@@ -245,8 +246,8 @@ class Daemon:
                 self._heartbeat.beat(name, trouble=f"the database: {_words(error)}")
                 self._stop.wait(pause_after(error, failures))
                 failures += 1
-            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
-                log.exception("%s: failed, tried again", name)
+            except Exception as error:  # noqa: BLE001 - rolled back: each mail is where the last commit left it
+                log.error("%s: failed, tried again: %s", name, failure(error))  # noqa: TRY400 - a message may quote a mail
                 self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
                 self._stop.wait(pause_after(error, failures))
                 failures += 1
