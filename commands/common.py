@@ -53,21 +53,24 @@ IdsArgument = Annotated[list[int], typer.Argument(help="Their ids, as listed.", 
 
 
 def settings_of(config: Path | None) -> "Settings":
-    """The settings this command runs with. Raises UserError with words for people."""
+    """The settings of that file, or of the one that the environment or the system names. Raises SettingsError."""
     from service.settings import find, load
 
     return load(find(config, os.environ))
 
 
 def house_of(settings: "Settings", written: "Written", keyring: Any) -> "House":
-    """The house of settings and a routing text, in the zone of this system where they name none."""
+    """The house of settings and a routing text, in the zone of this system where they name none.
+
+    Raises RoutingError, CalendarError.
+    """
     from service.house import build_house
 
     return build_house(settings, surroundings(keyring), written)
 
 
 def surroundings(keyring: Any) -> "Surroundings":
-    """What this machine contributes to a house."""
+    """What this machine contributes to a house: its zone, beside the keys given."""
     from service.calendars import system_zone_name
     from service.house import Surroundings
 
@@ -75,7 +78,10 @@ def surroundings(keyring: Any) -> "Surroundings":
 
 
 def configured_house(config: Path | None) -> "House":
-    """The house that `deskbell run` would start in, able to judge and not to sign; nothing is created."""
+    """The house that `deskbell run` would start in, able to judge and not to sign; nothing is created.
+
+    Raises UserError for whatever would keep `run` from starting in it.
+    """
     from service.house import UNSIGNED
     from service.routing import stored_house
 
@@ -92,7 +98,10 @@ def starter_house() -> "House":
 
 @contextmanager
 def database_of(config: Path | None) -> Iterator["Database"]:
-    """The database of the installation, which must exist and have our schema."""
+    """The database of the installation, open within the block.
+
+    Raises SettingsError, SchemaMismatch, DatabaseUnusable.
+    """
     from service.installation import reading
 
     with reading(settings_of(config)) as database:
@@ -101,7 +110,10 @@ def database_of(config: Path | None) -> Iterator["Database"]:
 
 @contextmanager
 def telling_errors() -> Iterator[None]:
-    """Errors that have words for people end the command with those words and the exit code for them."""
+    """Errors that have words for people end the command with those words on stderr and the exit code for them.
+
+    Raises typer.Exit in place of UserError and OSError; nothing else is caught.
+    """
     from desk.errors import UserError
 
     try:
@@ -113,7 +125,7 @@ def telling_errors() -> Iterator[None]:
 
 
 def agreed(question: str, *, yes: bool) -> None:
-    """Somebody agreed, by --yes or at the terminal; else the command has ended."""
+    """Somebody agreed, by --yes or at the terminal. Raises typer.Exit (1) where nobody did: nothing was changed."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -133,17 +145,17 @@ def login_name() -> str:
 
 
 def content_of(path: str) -> bytes:
-    """What the file holds; standard input for "-"."""
+    """The octets of the file, of standard input for "-". Raises OSError."""
     return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
 
 
 def say(words: str) -> None:
-    """Tell the person at the terminal; data goes to stdout, this does not."""
+    """The person at the terminal has read the words: on stderr, because data alone goes to stdout."""
     print(f"deskbell: {words}", file=sys.stderr)
 
 
 def one_of(values: Any, given: str, what: str) -> Any:
-    """The member of that enumeration; ends the command where it has none of that name."""
+    """The member of that enumeration. Raises typer.Exit (2) where it has none of that name, told with those it has."""
     try:
         return values(given)
     except ValueError:
@@ -151,13 +163,13 @@ def one_of(values: Any, given: str, what: str) -> Any:
 
 
 def fail(words: str, code: int) -> NoReturn:
-    """End the command with these words on stderr and that exit code."""
+    """The command has ended with these words on stderr. Raises typer.Exit with that code, REFUSED or USAGE."""
     print(f"deskbell: {words}", file=sys.stderr)
     raise typer.Exit(code)
 
 
 def author() -> "Author":
-    """Whoever runs this command, for the journal."""
+    """Whoever runs this command, by the name of the process's user, and the moment (UTC), for the journal."""
     from service.overrule import Author
 
     try:
@@ -168,5 +180,5 @@ def author() -> "Author":
 
 
 def print_json(value: Sequence[Any] | dict[str, Any]) -> None:
-    """Print the value as JSON on stdout."""
+    """The value stands on stdout as JSON: ASCII alone, so that no terminal or pipe can spoil it."""
     print(json.dumps(value, indent=2))

@@ -44,12 +44,13 @@ def ledger_list(
 ) -> None:
     """List arrivals and what became of them, oldest first."""
     from desk.arrival import Fate
-    from service import printing, shown
+    from service import narrowed, printing, shown
     from store import ledger
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        wanted = one_of(Fate, fate, "fate") if fate else None
-        found = ledger.every(connection, mailbox=mailbox, fate=wanted)
+        wanted = one_of(Fate, fate, "fate") if fate is not None else None
+        only = narrowed.to_mailbox(settings_of(config), connection, mailbox)
+        found = ledger.every(connection, mailbox=only, fate=wanted)
         if as_json:
             print_json([shown.line(one) for one in found])
         else:
@@ -63,15 +64,19 @@ def ledger_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one arrival with everything that led to its fate."""
+    from desk.request import number_of
     from service import printing, shown
     from service.confidential import confidential_departments, wordless
-    from store import ledger
+    from store import ledger, requests
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
         found = ledger.find(connection, arrival)
         if found is None:
             fail(f"there is no arrival {arrival} in the ledger", REFUSED)
-        found = wordless(found, confidential_departments(settings_of(config)))
+        number = number_of(found.reference) if found.reference else None
+        request = requests.find(connection, number) if number is not None else None
+        hidden = confidential_departments(settings_of(config))
+        found = wordless(found, hidden, department=request.department if request else None)
         if as_json:
             print_json(shown.arrival(found))
         else:
@@ -91,8 +96,9 @@ def ledger_reconcile(
 ) -> None:
     """Prove that every mail of the watched folders is in the ledger. Exit code 1 where one is missing.
 
-    Opens the folders read-only, whether the daemon runs or not. Missing: on the server, not in the ledger. Surplus: in
-    the ledger, meanwhile moved or deleted on the server, which is no fault.
+    Opens the folders read-only, whether the daemon runs or not. On the server is what lies in the folder, or was moved
+    from it to Deskbell. Missing: on the server, not in the ledger. Surplus: in the ledger, in neither folder any more,
+    because somebody moved or deleted it, which is no fault.
     """
     from service import printing, shown
     from service.reconcile import Compared, Look, Unknown, compare, patience, places

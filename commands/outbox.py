@@ -13,6 +13,7 @@ from commands.common import (
     one_of,
     print_json,
     say,
+    settings_of,
     telling_errors,
 )
 
@@ -32,16 +33,27 @@ def outbox_list(
         str | None,
         typer.Option(help="Only in this state: due, sending, sent, refused, expired or held.", autocompletion=_states),
     ] = None,
+    department: Annotated[
+        str | None, typer.Option(help="Only about requests of this department, by its key, such as it.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List mails of ours, oldest first, with the server's last reply about each."""
+    """List mails of ours, oldest first, with the server's last reply about each.
+
+    Of a confidential department only with --department KEY to whom.
+    """
     from desk.outbox import OutboxState
-    from service import printing, shown
+    from service import narrowed, printing, shown
+    from service.confidential import confidential_departments, unaddressed
     from store import holding
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        wanted = one_of(OutboxState, state, "state") if state else None
-        found = holding.every(connection, state=wanted)
+        wanted = one_of(OutboxState, state, "state") if state is not None else None
+        settings = settings_of(config)
+        narrowed.to_department(settings, connection, department)
+        hidden = confidential_departments(settings) - {department}
+        every = holding.every(connection, state=wanted, department=department)
+        found = [unaddressed(one) if one.department in hidden else one for one in every]
         if as_json:
             print_json([shown.owed(one) for one in found])
         else:

@@ -38,12 +38,13 @@ def requests_list(
 ) -> None:
     """List requests, newest first. Of a confidential department only with --department KEY who wrote and about what."""
     from desk.lifecycle import State
-    from service import printing, shown
+    from service import narrowed, printing, shown
     from service.confidential import hiding, neutral
     from store import requests
 
     with telling_errors(), database_of(config) as database, database.read() as connection:
-        wanted = one_of(State, state, "state") if state else None
+        wanted = one_of(State, state, "state") if state is not None else None
+        narrowed.to_department(settings_of(config), connection, department)
         hides = hiding(settings_of(config), asked_for=department)
         every = requests.every(connection, department=department, state=wanted)
         found = [neutral(one) if hides(one) else one for one in every]
@@ -65,7 +66,7 @@ def requests_show(
 ) -> None:
     """Show one request with its history."""
     from desk.request import number_of
-    from service import printing, shown
+    from service import narrowed, printing, shown
     from service.confidential import hiding
     from store import requests
 
@@ -73,11 +74,14 @@ def requests_show(
     if number is None:
         fail(f"{reference!r} is no reference: R- and a number, such as R-1042", USAGE)
     with telling_errors(), database_of(config) as database, database.read() as connection:
+        narrowed.to_department(settings_of(config), connection, department)
         found = requests.find(connection, number)
         if found is None:
             fail(f"there is no request {reference}", REFUSED)
         if hiding(settings_of(config), asked_for=department)(found):
             fail(f"{reference} is of a confidential department: name it by --department {found.department}", REFUSED)
+        if department not in {None, found.department}:
+            fail(f"{reference} is of the department {found.department}, not of {department}", REFUSED)
         history = requests.entries(connection, [number])[number]
         if as_json:
             print_json(shown.request(found, history))
@@ -98,13 +102,14 @@ def requests_search(
     Case and accents do not matter, and a word is found inside a longer one. Requests of confidential departments are
     never searched.
     """
-    from service import printing, shown
+    from service import narrowed, printing, shown
     from service.confidential import confidential_departments
     from service.search import Question, search
 
     if not all(word.strip() for word in words):
         fail("an empty word is in every request: say what you look for", USAGE)
     with telling_errors(), database_of(config) as database, database.read() as connection, printing.bar() as told:
+        narrowed.to_department(settings_of(config), connection, department)
         hidden = confidential_departments(settings_of(config))
         if department in hidden:
             fail(f"the department {department} is confidential: its requests are not searched", REFUSED)

@@ -75,6 +75,7 @@ def rules_test(  # noqa: PLR0913, PLR0917 - each option is a parameter
     from routing.classify import Routable
     from service import printing
     from service.house import UNSIGNED
+    from service.modes import watched
     from service.parser import ParserProcess
     from service.rehearsal import in_words, outcomes, written_case
     from service.routing import stored_house
@@ -83,7 +84,11 @@ def rules_test(  # noqa: PLR0913, PLR0917 - each option is a parameter
         settings = settings_of(config)
         if not (files or subject or text or last):
             fail("nothing to test: give files, --subject or --text, or --last N", USAGE)
+        if (mailbox or sender) and not (subject or text):
+            fail("--mailbox and --sender go with --subject or --text: every other mail has its own", USAGE)
         house = stored_house(settings, surroundings(UNSIGNED))
+        if mailbox:
+            watched(house, mailbox)
         other = _matcher(candidate, settings) if candidate is not None else None
         with ParserProcess() as parser:
             cases = [written_case(Routable(subject, text, sender, mailbox), house)] if subject or text else []
@@ -140,9 +145,7 @@ def _show_moves(found: "list[Outcome]", *, as_json: bool) -> None:
         print_json(shown | {"changes": [_value(one) for one in moves]})
         return
     if moves:
-        rows = (
-            (one.case.name, one.now.department, one.then.department, one.case.mail.subject) for one in moves if one.then
-        )
+        rows = ((one.case.name, one.now.department, one.then.department, one.case.subject) for one in moves if one.then)
         printing.table(("mail", "now", "then", "subject"), rows)
         printing.lines(f"{before} -> {after}: {count}" for (before, after), count in counts)
     say(f"{len(moves)} of {len(found)} mails change department; {regraded} stay with another category or priority")

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from delivery.retry import EXPIRES_AFTER, next_attempt
 from delivery.transport import Ambiguous, Deferred, Outcome, Outgoing, Refused, Scope, Sent, Transport
+from desk.masked import without_addresses
 from desk.outbox import Claimed, OutboxState, Verdict
 
 log = logging.getLogger("deskbell.courier")
@@ -165,14 +166,20 @@ def _due_or_expired(reason: str, moment: datetime | None) -> Verdict:
 
 
 def _tell(outcome: Outcome, claimed: Claimed) -> None:
+    """The log knows the mail by its numbers alone: whom it is for may be confidential, and `outbox list` can tell."""
+    mail = f"outbox {claimed.id} {claimed.message_id}"
     match outcome:
         case Sent():
-            log.info("sent %s to %s", claimed.message_id, claimed.recipient)
+            log.info("sent: %s", mail)
         case Refused(reply, Scope.ACCOUNT):
-            log.error("the relay refuses us as a sender, nothing is sent for a while: %s", reply)
+            log.error("the relay refuses us as a sender, nothing is sent for a while: %s", _said(reply, claimed))
         case Refused(reply):
-            log.warning("refused for good: %s to %s: %s", claimed.message_id, claimed.recipient, reply)
+            log.warning("refused for good: %s: %s", mail, _said(reply, claimed))
         case Deferred(reason):
-            log.warning("not sent yet: %s to %s: %s", claimed.message_id, claimed.recipient, reason)
+            log.warning("not sent yet: %s: %s", mail, _said(reason, claimed))
         case Ambiguous(reason):
-            log.warning("perhaps sent: %s to %s: %s", claimed.message_id, claimed.recipient, reason)
+            log.warning("perhaps sent: %s: %s", mail, _said(reason, claimed))
+
+
+def _said(reply: str, claimed: Claimed) -> str:
+    return without_addresses(reply, claimed.recipient)

@@ -7,9 +7,11 @@ this is against words that appear on a screen, in a script or in a log where nob
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from desk.masked import without_addresses
 from desk.request import Request
 from service.routing import stored_routing
 from service.settings import Settings
+from store.holding import Owed
 from store.ledger import Line
 
 NEUTRAL = "(confidential)"
@@ -34,13 +36,28 @@ def confidential_mailboxes(settings: Settings) -> frozenset[str]:
     return frozenset(one.address for one in settings.mailbox if one.department in hidden)
 
 
-def wordless(line: Line, hidden: Collection[str]) -> Line:
-    """The arrival without the words that rules hit in it, where a hidden department has it."""
-    classification = (line.trace or {}).get("classification", {})
-    if classification.get("department") not in hidden:
+def wordless(line: Line, hidden: Collection[str], *, department: str | None) -> Line:
+    """The arrival without words of the mail: those that rules hit, and what its header says of itself.
+
+    Where a hidden department has it: that of its request, or the one that its words point to.
+    """
+    trace = line.trace or {}
+    classification = trace.get("classification", {})
+    if not {department, classification.get("department")} & set(hidden) or not trace:
         return line
-    rules = [rule | {"hits": []} for rule in classification["rules"]]
-    return replace(line, trace={**(line.trace or {}), "classification": classification | {"rules": rules}})
+    told = {
+        "automatic": trace["automatic"] | {"evidence": []},
+        "classification": classification | {"rules": [rule | {"hits": []} for rule in classification["rules"]]},
+    }
+    # A reason may quote the header; the rule says the same without it.
+    told |= {key: trace[key] | {"reason": trace[key]["rule"]} for key in ("acknowledge", "would") if key in trace}
+    return replace(line, trace=trace | told)
+
+
+def unaddressed(mail: Owed) -> Owed:
+    """The mail of ours without whom it is for, in the relay's words too; its number, state and moments stay."""
+    reply = mail.last_reply and without_addresses(mail.last_reply, mail.recipient)
+    return replace(mail, recipient=NEUTRAL, last_reply=reply)
 
 
 def neutral(request: Request) -> Request:

@@ -31,6 +31,7 @@ from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.door import FrontDoor, Opening
 from service.evening import EveningReport, Evenings
+from service.failure import failure
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.house import House
 from service.oauth_expiry import ExpiryAlarm
@@ -39,7 +40,7 @@ from service.outbox import StoredOutbox
 from service.parser import ParserProcess
 from service.pauses import level_of, pause_after
 from service.pipeline import Pipeline, Ports
-from service.pulse import Heartbeat
+from service.pulse import Heartbeat, here
 from service.relay import transport_of
 from service.reload import Build, Reload, Sources, built
 from service.rewording import reword_outdated
@@ -107,7 +108,7 @@ class Daemon:
         self._parser = ParserProcess()
         self._parser.start()
         self._writer = Writer(self._database)
-        self._heartbeat = Heartbeat(self._writer, utc_now)
+        self._heartbeat = Heartbeat(self._writer, utc_now, here(self._epoch), folders=self._folder_names)
         self._tokens = TokenSources(utc_now)
         sources = Sources(self._database, self._writer, foundation.read_settings, foundation.build, utc_now)
         house, held = built(sources, self._settings, rereads_file=True)
@@ -142,6 +143,7 @@ class Daemon:
         compose.self_test()
         render.check()
         self._keep_share()
+        self._heartbeat.begin()
         with ExitStack() as after:
             after.callback(self._release_share)
             after.callback(self._parser.close)
@@ -244,8 +246,8 @@ class Daemon:
                 self._heartbeat.beat(name, trouble=f"the database: {_words(error)}")
                 self._stop.wait(pause_after(error, failures))
                 failures += 1
-            except Exception as error:  # the transaction was rolled back: each mail is where the last commit left it
-                log.exception("%s: failed, tried again", name)
+            except Exception as error:  # noqa: BLE001 - rolled back: each mail is where the last commit left it
+                log.error("%s: failed, tried again: %s", name, failure(error))  # noqa: TRY400 - a message may quote a mail
                 self._heartbeat.beat(name, trouble=f"{type(error).__name__}, see the log")
                 self._stop.wait(pause_after(error, failures))
                 failures += 1

@@ -14,7 +14,7 @@ from desk.targets import working_day
 from service import health
 from service.calendars import system_zone_name
 from service.finding import Finding, bad, ok, skipped, warn
-from service.house import UNSIGNED, House, Surroundings
+from service.house import IN_A_CIRCLE, UNSIGNED, House, Surroundings
 from service.installation import database_path, is_missing, known_fingerprint, reading
 from service.keys import fingerprint, read_keys
 from service.oauth_expiry import accounts, expiry_warnings
@@ -69,8 +69,8 @@ def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T |
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Whether a client secret ends soon; nothing where no account has one with a known end."""
     warnings = expiry_warnings(settings, today=datetime.now(UTC).date())
-    for words in warnings:
-        yield warn("secrets", words, "make a new one in time: all mail of the account stops with it")
+    for one in warnings:
+        yield warn("secrets", one.meaning, one.advice)
     if not warnings and any(oauth.secret_expires for _, oauth in accounts(settings)):
         yield ok("secrets", "no client secret ends within 30 days")
 
@@ -122,9 +122,9 @@ def _last_sign(database: Database) -> datetime | None:
 def routing(settings: Settings) -> Iterator[Finding]:
     """Departments have somewhere to read that is no mailbox of ours. Raises RoutingError, CalendarError."""
     house = _house(settings)
-    circles = [one for one in house.departments.values() if house.mailbox_of(one.address) is not None]
+    circles = house.circles()
     for one in circles:
-        words = f"department {one.key} reads at {one.address}, which deskbell watches: its mail would come back"
+        words = f"department {one.key} reads at {one.address}, {IN_A_CIRCLE}"
         yield bad("routing", words, "give it another address: deskbell routing export, edit, import")
     if not circles:
         told = ", ".join(f"{one.key} at {one.address}" for one in house.departments.values())

@@ -58,9 +58,9 @@ def room(free: int, folder: Path) -> Finding:
     """What so many free octets mean."""
     words = f"{free / 1_000_000_000:.1f} GB free at {folder}"
     if free < TOO_LITTLE:
-        return bad("disk", words, "make room: without it no mail is taken; what is on the server waits there")
+        return bad("disk", f"{words}: soon no mail is taken, and what comes waits on the server", "make room now")
     if free < LITTLE:
-        return warn("disk", words, "make room soon: the database grows with the mail")
+        return warn("disk", f"{words}, and the database grows with the mail", "make room soon")
     return ok("disk", words)
 
 

@@ -136,7 +136,8 @@ def _named(check: str, back: Returned) -> Finding:
     if _is_marked(back.mail, back.message_id):
         words = "is rewritten on the way; X-Deskbell-Id is kept, and recognises what is ours"
         return warn(check, words, "nothing, or a relay that keeps Message-IDs")
-    return bad(check, "and X-Deskbell-Id are rewritten on the way", "use a relay that keeps them: threads would break")
+    words = "and X-Deskbell-Id are rewritten on the way: answers would not find their request"
+    return bad(check, words, "use a relay that keeps one of them")
 
 
 def _clock(check: str, back: Returned) -> Finding:

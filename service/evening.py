@@ -142,7 +142,7 @@ def _facts(connection: Connection, house: House, day: Day) -> EveningFacts:
         alarms=tuple(f"{one.at.astimezone(day.zone):%d.%m. %H:%M} {one.words}" for one in alarms),
         attention=_lines(day, [one for one in found if one.fate in LOOKED_AT], lambda one: one.reason or one.fate),
         sent=_lines(day, [one for one in told if _would(one) != AckDecision.NEVER], _promised),
-        silent=_lines(day, [one for one in told if _would(one) == AckDecision.NEVER], _refused),
+        silent=_lines(day, [one for one in told if _would(one) == AckDecision.NEVER], lambda one: _refused(day, one)),
         unsure=_lines(day, [one for one in told if _doubts(one)], lambda one: ", ".join(_doubts(one))),
     )
 
@@ -177,8 +177,9 @@ def _promised(one: Seen) -> str:
     return f"{kind}; the request is with {one.department}"
 
 
-def _refused(one: Seen) -> str:
-    return str(one.trace["would"]["reason"])
+def _refused(day: Day, one: Seen) -> str:
+    """Why no receipt; a reason may quote the mail's header, its rule does not."""
+    return str(one.trace["would"]["rule" if one.department in day.hidden else "reason"])
 
 
 def _doubts(one: Seen) -> tuple[str, ...]:

@@ -5,16 +5,18 @@ ask about the same loops by the same names.
 """
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from desk.masked import without_addresses
 from service.finding import Finding, bad, ok, warn
 from service.notation import HostPort
+from service.pulse import START
 from service.settings import Settings
-from store import backlog, pulses
+from store import backlog, leases, pulses
 from store.backlog import Backlog
 from store.database import Database
-from store.pulses import Pulse
+from store.pulses import Origin, Pulse
 
 SILENT = timedelta(minutes=3)
 """A daemon, or a loop of it, that shows no sign of life for so long does not live."""
@@ -42,10 +44,10 @@ def folders_of(settings: Settings) -> list[str]:
 def health(database: Database, settings: Settings, now: datetime) -> list[Finding]:
     """Every line of `deskbell health`."""
     with database.read() as connection:
-        known, waiting = pulses.every(connection), backlog.backlog(connection)
+        known, living, waiting = pulses.every(connection), leases.starts(connection), backlog.backlog(connection)
     return [
-        _daemon(known, settings, now),
-        *_folders(known, settings, now),
+        *_daemons(_serving(known, living), settings, now),
+        *_folders({pulse.name: pulse for pulse in known if pulse.origin is None}, settings, now),
         *(_door(name, place) for name, place in _doors(settings)),
         _unsettled(waiting, now),
         _owed(waiting, now),
@@ -53,29 +55,47 @@ def health(database: Database, settings: Settings, now: datetime) -> list[Findin
     ]
 
 
-def last_sign(known: Mapping[str, Pulse]) -> datetime | None:
+def last_sign(known: Iterable[Pulse]) -> datetime | None:
     """When any loop was last seen at work; None where none ever was."""
-    return max((pulse.at for pulse in known.values()), default=None)
+    return max((pulse.at for pulse in known), default=None)
 
 
-def _daemon(known: Mapping[str, Pulse], settings: Settings, now: datetime) -> Finding:
-    seen = last_sign(known)
-    if seen is None:
-        return bad("daemon", "has not run yet", "start it: deskbell run")
+def _serving(known: Iterable[Pulse], living: Collection[int]) -> dict[Origin, dict[str, Pulse]]:
+    """The loops of each daemon that lives; of the latest where none does, or where a database has one at a time."""
+    found: dict[Origin, dict[str, Pulse]] = {}
+    for pulse in known:
+        if pulse.origin is not None:
+            found.setdefault(pulse.origin, {})[pulse.name] = pulse
+    alive = {one: loops for one, loops in found.items() if one.start in living}
+    if alive or not found:
+        return alive
+    latest = max(found, key=lambda one: one.start)
+    return {latest: found[latest]}
+
+
+def _daemons(serving: Mapping[Origin, Mapping[str, Pulse]], settings: Settings, now: datetime) -> Iterator[Finding]:
+    if not serving:
+        yield bad("daemon", "has not run yet", "start it: deskbell run")
+    for origin, loops in sorted(serving.items(), key=lambda one: one[0].start):
+        # Several may run on one machine.
+        check = "daemon" if len(serving) == 1 else f"daemon {origin.host} (start {origin.start})"
+        yield _daemon(check, loops, settings, now)
+
+
+def _daemon(check: str, loops: Mapping[str, Pulse], settings: Settings, now: datetime) -> Finding:
+    seen = max(pulse.at for pulse in loops.values())
     if now - seen > SILENT:
-        return bad(
-            "daemon", f"no sign of life for {ago(now - seen)}", "start it: deskbell run; its log says why it ended"
-        )
+        return bad(check, f"no sign of life for {ago(now - seen)}", "start it: deskbell run; its log says why it ended")
     couriers = settings.smtp.connections if settings.smtp else 1
-    names = [SETTLER, *(courier_name(number + 1) for number in range(couriers))]
-    for name in names:
-        pulse = known.get(name)
+    for name in (SETTLER, *(courier_name(number + 1) for number in range(couriers))):
+        # A loop that was not seen yet is as old as its start.
+        pulse = loops.get(name) or loops.get(START)
         if pulse is None or now - pulse.at > SILENT:
-            since = "ever" if pulse is None else f"for {ago(now - pulse.at)}"
-            return bad("daemon", f"{name} shows no sign of life {since}", "restart it; its log may say why")
+            since = f"for {ago(now - pulse.at)}" if name in loops and pulse else "ever"
+            return bad(check, f"{name} shows no sign of life {since}", "restart it; its log may say why")
         if pulse.trouble is not None:
-            return bad("daemon", f"{name} fails: {pulse.trouble}", "its log says more")
-    return ok("daemon", f"last sign of life {ago(now - seen)} ago")
+            return bad(check, f"{name} fails: {pulse.trouble}", "its log says more")
+    return ok(check, f"last sign of life {ago(now - seen)} ago")
 
 
 def _folders(known: Mapping[str, Pulse], settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -134,7 +154,7 @@ def _owed(waiting: Backlog, now: datetime) -> Finding:
     if waiting.owed_since is None:
         return ok("outbox", "nothing is owed")
     age = now - waiting.owed_since
-    said = f"; last said: {waiting.last_reply}" if waiting.last_reply else ""
+    said = f"; last said: {without_addresses(waiting.last_reply)}" if waiting.last_reply else ""
     words = f"{waiting.owed} not sent, the oldest for {ago(age)}{said}"
     if age <= STALE:
         return ok("outbox", words)

@@ -60,6 +60,10 @@ class House:
         """Whether the address is a mailbox that we watch, under any of its names."""
         return sender is not None and self.mailbox_of(sender.address) is not None
 
+    def circles(self) -> list[Department]:
+        """The departments that read where deskbell watches: their notifications come back as its own mail."""
+        return [one for one in self.departments.values() if self.mailbox_of(one.address) is not None]
+
     def mailbox_of(self, address: str) -> Mailbox | None:
         """The mailbox an address leads to, a plus-tag set aside (RFC 5233), or None."""
         folded = ascii_fold(address)
@@ -71,6 +75,10 @@ class House:
         return None
 
 
+IN_A_CIRCLE = (
+    "which deskbell watches: staff find its notifications in that mailbox alone, and an answer from there is not seen"
+)
+"""What is wrong with a department among House.circles, after its address."""
 UNSIGNED = Keyring((Key("a", bytes(32)),))
 """For commands that judge a mail and sign nothing."""
 

@@ -103,6 +103,10 @@ def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | Non
         return None
     request, mail = matter.request, matter.judged.mail
     department = house.department_of(request.department)
+    if house.is_mailbox(mail.sender) and house.mailbox_of(department.address) is not None:
+        return (
+            None  # If it is a mail of ours that a relay made unrecognisable, a word about it would go round for ever.
+        )
     writer = mail.sender or Address("", "")
     facts = NotificationFacts(
         language=request.language,

@@ -1,6 +1,7 @@
 """Says in time that a client secret ends: with it, all mail of the account stops on one day."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.oauth import OAuth
@@ -15,7 +16,19 @@ _WHERE = {
 }
 
 
-def expiry_warning(account: str, oauth: OAuth, *, today: date) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What a secret's end means, and what to do about it: a sentence each, without its full stop."""
+
+    meaning: str
+    advice: str
+
+    def __str__(self) -> str:
+        """Both, as the log has them."""
+        return f"{self.meaning}. {self.advice}."
+
+
+def expiry_warning(account: str, oauth: OAuth, *, today: date) -> Expiry | None:
     """What to tell about the account's client secret, from 30 days before its end on; else None."""
     ends = oauth.secret_expires
     if ends is None or today < ends - WARN_BEFORE:
@@ -28,13 +41,13 @@ def expiry_warning(account: str, oauth: OAuth, *, today: date) -> str | None:
         when = f"expires on {ends}, {left}; from then on no mail comes or goes by it"
     whose = f" of application {oauth.client_id}" if oauth.client_id else ""
     place = f" into {oauth.secret.source}" if oauth.secret else " where it is used"
-    return (
-        f"{account}: the client secret{whose} {when}. Make a new one{_WHERE[oauth.provider]}, "
-        f"put it{place}, and set secret_expires to its last day."
+    return Expiry(
+        f"{account}: the client secret{whose} {when}",
+        f"Make a new one{_WHERE[oauth.provider]}, put it{place}, and set secret_expires to its last day",
     )
 
 
-def expiry_warnings(settings: Settings, *, today: date) -> list[str]:
+def expiry_warnings(settings: Settings, *, today: date) -> list[Expiry]:
     """One warning for each account whose client secret ends within 30 days, or has ended."""
     warnings = (expiry_warning(account, oauth, today=today) for account, oauth in accounts(settings))
     return [warning for warning in warnings if warning is not None]
@@ -61,5 +74,5 @@ class ExpiryAlarm:
         """The warnings of the day have been told."""
         if today != self._told:
             for warning in expiry_warnings(self._settings, today=today):
-                self._tell(warning)
+                self._tell(str(warning))
             self._told = today

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from desk.arrival import Arrival, Fate, Source
 from desk.mail import Mail
+from service.failure import failure
 from service.house import House
 from service.judged import Judged, judge
 from service.modes import with_modes
@@ -201,7 +202,7 @@ class Pipeline:
             if isinstance(error, DBAPIError | TransactionLost) and not is_about_the_values(error):
                 self._spared |= {one.id for one in batch.items} if batch.counted else set()
                 raise error
-            log.error("arrival %d could not be settled: %s", one.id, error, exc_info=error)
+            log.error("arrival %d could not be settled: %s", one.id, failure(error))
         if failed and not batch.counted:
             ids = [one.id for one, _ in failed]
             self._ports.transactions.run(lambda connection: arrivals.count_attempt(connection, ids))

@@ -172,12 +172,13 @@ def settings(rows: Iterable[Row]) -> None:
 
 def compared(found: Iterable[Compared]) -> None:
     """Print one line for each folder."""
-    heads = ("mailbox", "folder", "on server", "in ledger", "missing", "surplus", "fates")
+    heads = ("mailbox", "folder", "on server", "moved", "in ledger", "missing", "surplus", "fates")
     rows = (
         (
             one.mailbox,
             one.folder,
             str(one.on_server),
+            str(one.moved),
             str(one.in_ledger),
             _numbers(one.missing),
             _numbers(one.surplus),

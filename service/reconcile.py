@@ -1,12 +1,13 @@
 """Whether the ledger has every message of the watched folders: the server's UIDs above the floor against ours.
 
-The folder is opened read-only. A message that is on the server and in no line of the ledger is missing, which must not
-be; one that is in the ledger and no longer on the server was moved or deleted, which anybody may do.
+Folders are opened read-only. A message that is on the server and in no line of the ledger is missing, which must not
+be. One that is in the ledger and no longer in its folder is looked for where settled mail is moved; surplus is what is
+not there either: somebody moved or deleted it, which anybody may do.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -16,9 +17,11 @@ from desk.errors import UserError
 from desk.mail import ascii_fold
 from intake.mailbox import Folder, MailboxError
 from service.accounts import account_of
+from service.moved import Settled, found_again
 from service.secrets import SecretError
 from service.server import Imap
 from service.settings import Settings
+from service.watch import SETTLED_FOLDER
 from store import folders, ledger
 from store.database import Database
 from store.folders import Watched
@@ -61,6 +64,8 @@ class Place:
     mailbox: str
     folder: str
     open: Callable[[], Opened]
+    open_settled: Callable[[], Settled]
+    """Where settled mail is moved; raises FolderMissing where none ever was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class Compared:
     mailbox: str
     folder: str
     on_server: int
+    moved: int
+    """So many of those on the server lie in the folder of settled mail."""
     in_ledger: int
     fates: Mapping[Fate, int]
     missing: tuple[int, ...]
@@ -109,7 +116,10 @@ def watched_folders(settings: Settings, mailbox: str | None) -> list[tuple[str, 
 
 
 def _place(address: str, imap: Imap, folder: str) -> Place:
-    return Place(address, folder, lambda: Folder.examine(account_of(imap), folder))
+    def examine(name: str) -> Folder:
+        return Folder.examine(account_of(imap), name)
+
+    return Place(address, folder, lambda: examine(folder), lambda: examine(SETTLED_FOLDER))
 
 
 def compare(found: Sequence[Place], look: Look) -> Iterator[Compared | Unknown]:
@@ -145,7 +155,7 @@ def _compared(place: Place, look: Look) -> Compared | Unknown:
         on_server = connection.uids_above(watched.floor_uid)
     finally:
         connection.close()
-    return _counted(watched, on_server, look)
+    return _counted(place, watched, on_server, look)
 
 
 def _watched(place: Place, uidvalidity: int, database: Database) -> Watched | None:
@@ -158,19 +168,30 @@ def _watched(place: Place, uidvalidity: int, database: Database) -> Watched | No
     return next((one for one in known if one.uidvalidity == uidvalidity), anew)
 
 
-def _counted(watched: Watched, on_server: Sequence[int], look: Look) -> Compared:
+def _counted(place: Place, watched: Watched, there: Sequence[int], look: Look) -> Compared:
     fates = _fates(watched, look.database)
-    while not fates.keys() >= set(on_server) and look.again():
+    while not fates.keys() >= set(there) and look.again():
         fates = _fates(watched, look.database)
+    gone = fates.keys() - set(there)
+    moved = found_again(_message_ids(watched, gone, look.database), place.open_settled)
     return Compared(
         mailbox=watched.mailbox,
         folder=watched.name,
-        on_server=len(on_server),
+        on_server=len(there) + len(moved),
+        moved=len(moved),
         in_ledger=len(fates),
         fates=Counter(fates.values()),
-        missing=tuple(uid for uid in on_server if uid not in fates),
-        surplus=tuple(sorted(fates.keys() - set(on_server))),
+        missing=tuple(uid for uid in there if uid not in fates),
+        surplus=tuple(sorted(gone - set(moved))),
     )
+
+
+def _message_ids(watched: Watched, uids: Collection[int], database: Database) -> dict[int, str | None]:
+    if not uids:
+        return {}
+    with database.read() as connection:
+        every = ledger.message_ids_of(connection, watched)
+    return {uid: every[uid] for uid in uids}
 
 
 def _fates(watched: Watched, database: Database) -> dict[int, Fate]:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from desk.classification import Classification
 from desk.mail import Mail
 from routing.classify import Routable, classify
 from routing.matcher import Matcher
+from service.confidential import NEUTRAL
 from service.explain import Found, addressed_mailbox
 from service.house import House
 from service.judged import routable
@@ -23,6 +24,19 @@ class Case:
 
     name: str
     mail: Routable
+    is_hidden: bool = False
+    """It is of a confidential department: its words are judged and not shown."""
+
+    @property
+    def subject(self) -> str:
+        """The subject as it may be shown."""
+        return NEUTRAL if self.is_hidden else self.mail.subject
+
+    def shown(self, verdict: Classification) -> Classification:
+        """The verdict without words of a hidden mail."""
+        if not self.is_hidden:
+            return verdict
+        return replace(verdict, rules=tuple(replace(hit, hits=()) for hit in verdict.rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,8 @@ def stored_case(database: Database, arrival_id: int, house: House, parser: Parse
     with database.read() as connection:
         found = mails.opening(connection, arrival_id)
     mail = _parsed(found.raw, found.envelope_sender, parser)
-    return Case(found.reference, routable(found.mailbox, mail, house.mailboxes.get(found.mailbox)))
+    hidden = house.department_of(found.department).confidential
+    return Case(found.reference, routable(found.mailbox, mail, house.mailboxes.get(found.mailbox)), hidden)
 
 
 def outcomes(cases: Iterable[Case], matcher: Matcher, candidate: Matcher | None) -> Iterator[Outcome]:
@@ -84,16 +99,17 @@ def moved(found: Iterable[Outcome]) -> Counter[tuple[str, str]]:
 
 def as_value(one: Outcome) -> dict[str, Any]:
     """One outcome as JSON has it; with a candidate before and after."""
-    named = {"mail": one.case.name, "subject": one.case.mail.subject}
+    named = {"mail": one.case.name, "subject": one.case.subject}
+    now = asdict(one.case.shown(one.now))
     if one.then is None:
-        return named | {"classification": asdict(one.now)}
-    return named | {"before": asdict(one.now), "after": asdict(one.then)}
+        return named | {"classification": now}
+    return named | {"before": now, "after": asdict(one.case.shown(one.then))}
 
 
 def in_words(one: Outcome) -> Iterator[str]:
     """Lines for people: where it belongs, how clearly, and what each rule gave."""
-    verdict = one.now
-    yield f"{one.case.name}  {one.case.mail.subject}"
+    verdict = one.case.shown(one.now)
+    yield f"{one.case.name}  {one.case.subject}"
     runner_up = f", then {verdict.runner_up} with {verdict.score - verdict.margin:g}" if verdict.runner_up else ""
     yield f"  department {verdict.department} with {verdict.score:g}{runner_up} (margin {verdict.margin:g})"
     yield f"  category {verdict.category or 'none'}, priority {verdict.priority}"

@@ -17,7 +17,7 @@ from routing.reading import read_routing
 from routing.rules import Routing
 from service import routing
 from service.changes import summary
-from service.house import House
+from service.house import IN_A_CIRCLE, House
 from service.live import Taken, take
 from service.people import people_of
 from service.settings import Settings
@@ -127,6 +127,8 @@ def _built(sources: Sources, settings: Settings, *, rereads_file: bool) -> tuple
         log.info("routing version %d is stored: from %s", adopted, held.written.source)
     if held.unread_file:
         log.warning("%s is not read: since somebody imported, the store holds", ROUTING_FILE)
+    for one in house.circles():
+        log.warning("department %s reads at %s, %s", one.key, one.address, IN_A_CIRCLE)
     return house, Held(settings, held.written, Numbers(adopted, number))
 
 

@@ -252,12 +252,18 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
         "evidence": judged.proof.level.value,
         "request_number": number,
         "trace": _trace(judged, match, decision) | _limited(led_to.measured) | _would(settling, decision),
-        "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
+        "effect": PENDING if _is_to_be_marked(settling) else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values, epoch=settling.waiting.epoch)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)
+
+
+def _is_to_be_marked(settling: Settling) -> bool:
+    """Our own mail is recognised without a mark, and stays where staff may be waiting for it."""
+    is_own = settling.judged.mail.automatic.kind is AutomaticKind.OWN
+    return settling.waiting.arrival.source is Source.IMAP and not is_own
 
 
 def _would(settling: Settling, decision: Decision) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from desk.outbox import NoticeKind, OutboxState, Phase
-from store.tables import outbox, outbox_alias
+from store.tables import outbox, outbox_alias, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,34 @@ class Owed:
     last_reply: str | None
     aliases: tuple[str, ...] = ()
     """The ids that relays gave it instead of its own."""
+    department: str | None = None
+    """That of its request; None where it is about none."""
 
 
-_OWED = select(
-    outbox.c.id,
-    outbox.c.kind,
-    outbox.c.recipient,
-    outbox.c.message_id,
-    outbox.c.state,
-    outbox.c.phase,
-    outbox.c.attempts,
-    outbox.c.next_attempt,
-    outbox.c.last_reply,
-).order_by(outbox.c.id)
+_OWED = (
+    select(
+        request.c.department,
+        outbox.c.id,
+        outbox.c.kind,
+        outbox.c.recipient,
+        outbox.c.message_id,
+        outbox.c.state,
+        outbox.c.phase,
+        outbox.c.attempts,
+        outbox.c.next_attempt,
+        outbox.c.last_reply,
+    )
+    .outerjoin_from(outbox, request)
+    .order_by(outbox.c.id)
+)
 _TRIED_AGAIN = (OutboxState.DUE, OutboxState.SENDING)
 
 
-def every(connection: Connection, *, state: OutboxState | None) -> list[Owed]:
-    """All mails of ours, oldest first; only those in one state where given."""
+def every(connection: Connection, *, state: OutboxState | None, department: str | None = None) -> list[Owed]:
+    """All mails of ours, oldest first; of one state, or about requests of one department, where given."""
     wanted = true() if state is None else outbox.c.state == state.value
     aliases = _aliases(connection, wanted)
+    about = true() if department is None else request.c.department == department
     return [
         Owed(
             id=row.id,
@@ -57,8 +65,9 @@ def every(connection: Connection, *, state: OutboxState | None) -> list[Owed]:
             next_attempt=row.next_attempt if row.state in _TRIED_AGAIN else None,
             last_reply=row.last_reply,
             aliases=tuple(aliases.get(row.id, ())),
+            department=row.department,
         )
-        for row in connection.execute(_OWED.where(wanted))
+        for row in connection.execute(_OWED.where(wanted, about))
     ]
 
 

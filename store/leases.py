@@ -39,6 +39,11 @@ def living() -> Select[tuple[int]]:
     return select(lease.c.holder).where(lease.c.until > Milliseconds())
 
 
+def starts(connection: Connection) -> frozenset[int]:
+    """The starts that hold a lease; none where the database is not shared."""
+    return frozenset(connection.scalars(living()))
+
+
 def is_anyone_living(connection: Connection) -> bool:
     """Whether any start holds a lease; a database older than leases has none."""
     if not inspect(connection).has_table(lease.name):

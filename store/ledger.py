@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, bindparam, func, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
@@ -70,6 +70,11 @@ def every(connection: Connection, *, mailbox: str | None, fate: Fate | None) -> 
     return [_line(row) for row in connection.execute(chosen)]
 
 
+def mailboxes(connection: Connection) -> list[str]:
+    """Every mailbox that an arrival came to."""
+    return list(connection.scalars(select(arrival.c.mailbox).distinct()))
+
+
 def of_fates(connection: Connection, fates: Collection[Fate]) -> list[Line]:
     """All arrivals with one of these fates, oldest first."""
     chosen = _LINES.where(arrival.c.fate.in_([fate.value for fate in fates])).order_by(arrival.c.id)
@@ -118,10 +123,20 @@ def owed_for(connection: Connection, number: int, arrival_id: int) -> tuple[str,
 
 def fates_of(connection: Connection, of: Watched) -> dict[int, Fate]:
     """The fate of each message above the folder's floor, by UID: of this UIDVALIDITY alone."""
-    rows = select(arrival.c.uid, arrival.c.fate).where(
+    rows = select(arrival.c.uid, arrival.c.fate).where(*_above_the_floor(of))
+    return {row.uid: Fate(row.fate) for row in connection.execute(rows)}
+
+
+def message_ids_of(connection: Connection, of: Watched) -> dict[int, str | None]:
+    """The Message-ID of each of the same messages, by UID; None of one that has none, or is not settled."""
+    rows = select(arrival.c.uid, arrival.c.message_id).where(*_above_the_floor(of))
+    return {row.uid: row.message_id for row in connection.execute(rows)}
+
+
+def _above_the_floor(of: Watched) -> tuple[ColumnElement[bool], ...]:
+    return (
         arrival.c.mailbox == of.mailbox,
         arrival.c.folder == of.name,
         arrival.c.uidvalidity == of.uidvalidity,
         arrival.c.uid > of.floor_uid,
     )
-    return {row.uid: Fate(row.fate) for row in connection.execute(rows)}

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
-from store.tables import arrival, raw
+from store.tables import arrival, raw, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Opening:
 
     reference: str
     mailbox: str
+    department: str
+    """That of the request."""
     envelope_sender: str | None
     raw: bytes
 
@@ -29,6 +31,8 @@ def opened_lately(connection: Connection, count: int) -> list[int]:
 
 def opening(connection: Connection, arrival_id: int) -> Opening:
     """The mail of one of those arrivals."""
-    columns = (arrival.c.request_number, arrival.c.mailbox, arrival.c.envelope_sender, raw.c.content)
-    row = connection.execute(select(*columns).join_from(arrival, raw).where(arrival.c.id == arrival_id)).one()
-    return Opening(reference_of(row.request_number), row.mailbox, row.envelope_sender, zlib.decompress(row.content))
+    columns = (request.c.number, request.c.department, arrival.c.mailbox, arrival.c.envelope_sender, raw.c.content)
+    joined = select(*columns).join_from(arrival, raw).join(request, request.c.number == arrival.c.request_number)
+    row = connection.execute(joined.where(arrival.c.id == arrival_id)).one()
+    reference, content = reference_of(row.number), zlib.decompress(row.content)
+    return Opening(reference, row.mailbox, row.department, row.envelope_sender, content)

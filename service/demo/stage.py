@@ -14,8 +14,9 @@ from service.demo.inbox import Inbox
 from service.demo.place import Place, ready_place, remember
 from service.demo.play import Morning, Say, Stage, belongings, invitation, outlook, play, typed
 from service.demo.post import door_of
-from service.house import UNSIGNED, Surroundings, build_house
+from service.house import UNSIGNED, House, Surroundings
 from service.installation import reading
+from service.routing import stored_house
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,17 @@ def demo(folder: Path, environ: Mapping[str, str], voice: Voice, *, wait: bool) 
 
 
 def _played(place: Place, daemon: Daemon, say: Say) -> Morning:
-    zone = system_zone_name(os.environ, Path("/etc/localtime"))
-    house = build_house(place.settings, Surroundings(UNSIGNED, zone))
     morning = Morning()
     with reading(place.settings) as database:
-        ledger = Ledger(database, house)
+        ledger = Ledger(database, house_of(place))
         play(Stage(place, daemon, door_of(place.settings), ledger, Inbox(place.outgoing)), morning, say)
     return morning
+
+
+def house_of(place: Place) -> House:
+    """The house that the demo's daemon is in: somebody may have imported another routing since the first morning."""
+    zone = system_zone_name(os.environ, Path("/etc/localtime"))
+    return stored_house(place.settings, Surroundings(UNSIGNED, zone))
 
 
 def _farewell(place: Place, morning: Morning, say: Say, *, wait: bool) -> None:

@@ -52,11 +52,14 @@ def test_a_mail_through_postfix_and_dovecot_gets_its_receipt(company: Company) -
     assert "grazie per averci scritto" in body(receipt)
 
 
-def test_a_mail_without_message_id_has_the_one_that_postfix_gave_it(company: Company) -> None:
+def test_a_mail_without_message_id_is_answered_by_the_one_that_postfix_gave_it(company: Company) -> None:
     raw = b"From: anna@corp.example\r\nTo: help@corp.example\r\nSubject: Keyboard\r\n\r\nThe keyboard is broken.\r\n"
     company.postfix.send(["help@corp.example"], raw)
     query = "SELECT message_id FROM arrival WHERE fate = 'opened' AND message_id LIKE '%mx.corp.example%'"
     until(lambda: len(company.desk.rows(query)) == 1, seconds=PATIENCE)
+    company.desk.wait_until_quiet()
+    (receipt,) = [found for one in company.sink.taken if (found := read(one.content))["Subject"] == "Re: Keyboard"]
+    assert [(receipt["In-Reply-To"],)] == company.desk.rows(query)
 
 
 def test_one_mail_to_both_mailboxes_gets_one_receipt(company: Company) -> None:

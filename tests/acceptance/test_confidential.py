@@ -11,13 +11,15 @@ from tests.service.test_search import ROUTING
 
 pytestmark = pytest.mark.slow
 
+HIDDEN = 'confidential = true\naddress = "hr-team@corp.example"'
+
 
 def test_who_and_what_is_hidden_until_the_department_is_named(tmp_path: Path):
     """In list, show and search; the others are found as ever."""
     door = free_port()
     config = mailbox("help@corp.example") + mailbox("hr@corp.example", department="hr")
     config += f'[maildir]\npath = "outgoing"\n[listener]\nsmtp = "127.0.0.1:{door}"\n'
-    (tmp_path / "routing.toml").write_text(ROUTING.format(more="confidential = true"), encoding="utf-8")
+    (tmp_path / "routing.toml").write_text(ROUTING.format(more=HIDDEN), encoding="utf-8")
     with Installation(tmp_path, config) as desk:
         desk.start()
         secret, plain = letter("Wniosek o urlop", text="Rozwód\n"), letter("Drukarka")
@@ -39,6 +41,18 @@ def test_who_and_what_is_hidden_until_the_department_is_named(tmp_path: Path):
         assert desk.json("requests", "search", "rozwod") == []
         assert [one["subject"] for one in desk.json("requests", "search", "DRUKARKA")] == ["Drukarka"]
         assert desk.deskbell("requests", "search", "urlop", "--department", "hr").returncode == 1
+        tested = {one["mail"]: one for one in desk.json("rules", "test", "--last", "9")}
+        assert sorted(one["subject"] for one in tested.values()) == ["(confidential)", "Drukarka"]
+        assert tested[f"R-{number}"]["subject"] == "(confidential)"
+        desk.wait_until_quiet()
+        recipients = {one["recipient"] for one in desk.json("outbox", "list")}
+        assert recipients == {"(confidential)", "anna@corp.example", "it@corp.example"}
+        assert {one["recipient"] for one in desk.json("outbox", "list", "--department", "hr")} == {
+            *("anna@corp.example", "hr-team@corp.example"),
+        }
+        assert "sent: outbox 1 <" in desk.said
+        assert "anna" not in desk.said
+        assert "hr-team" not in desk.said
         shown = desk.deskbell("ledger", "list").stdout + desk.deskbell("requests", "list").stdout
         desk.change("UPDATE arrival SET fate = 'quarantined', reason = 'failed 3 times'")
         assert [one["subject"] for one in desk.json("quarantine", "list")] == ["(confidential)", "Drukarka"]

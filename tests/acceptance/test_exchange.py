@@ -80,7 +80,9 @@ def test_an_answer_that_names_only_the_id_that_the_provider_gave_is_found_by_it(
     assert receipt["Message-ID"] != receipt["X-Microsoft-Original-Message-ID"]
     answer = cloud.put(letter("Thanks", "That was quick.\n", fields={"In-Reply-To": receipt["Message-ID"].strip()}))
     assert (answer["fate"], answer["request_number"]) == ("appended", number)
-    assert len(cloud.desk.rows("SELECT message_id FROM outbox_alias")) == 2
+    cloud.relay.wait_for(3, deadline=PATIENCE)
+    cloud.desk.wait_until_quiet()
+    assert len(cloud.desk.rows("SELECT message_id FROM outbox_alias")) == len(cloud.relay.taken) == 3
 
 
 def test_withdrawn_tokens_are_replaced_without_a_word_to_anybody(cloud: Cloud) -> None:
@@ -103,6 +105,26 @@ def test_a_lost_answer_to_the_move_moves_the_mail_once_and_answers_it_once(cloud
     assert cloud.exchange.raws("help", "Deskbell") == [mail.raw]
     assert len(cloud.relay.taken) == 2
     assert cloud.desk.rows("SELECT fate FROM arrival") == [("opened",)]
+
+
+def test_mail_that_was_moved_is_counted_where_it_lies_until_somebody_takes_it_from_there(cloud: Cloud) -> None:
+    """The same Message-ID twice is two mails; what is in neither folder is surplus, and nothing is missing."""
+    cloud.desk.start()
+    mails = [letter(), letter(), letter()]
+    for mail in mails:
+        cloud.put(mail)
+    until(lambda: len(cloud.exchange.raws("help", "Deskbell")) == len(mails), seconds=PATIENCE)
+    cloud.desk.wait_until_quiet()
+    (found,) = cloud.desk.json("ledger", "reconcile")
+    assert (found["on_server"], found["in_ledger"], found["missing"], found["surplus"]) == (3, 3, [], [])
+    with cloud.exchange.changed:
+        there = cloud.exchange.folders("help")["Deskbell"].mails
+        uid, gone = next((uid, one.raw) for uid, one in there.items())
+        del there[uid]
+    row = cloud.desk.rows("SELECT uid FROM arrival WHERE message_id = ?", read(gone)["Message-ID"])
+    (found,) = cloud.desk.json("ledger", "reconcile")
+    assert (found["on_server"], found["in_ledger"], found["missing"]) == (2, 3, [])
+    assert [tuple(found["surplus"])] == row
 
 
 def test_throttling_is_told_as_such_and_not_as_a_wrong_password(cloud: Cloud) -> None:

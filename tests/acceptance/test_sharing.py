@@ -1,5 +1,6 @@
 """Two daemons on one PostgreSQL: they share the work, and each mail still has one request and one receipt."""
 
+import platform
 import signal
 import smtplib
 from collections.abc import Iterator, Sequence
@@ -107,6 +108,10 @@ def test_two_daemons_over_one_mailbox_share_the_work_and_send_each_receipt_once(
                 (1, 1)
             ]
             assert "Traceback" not in desks[0].said + desks[1].said
+            daemons = [one for one in desks[0].json("health") if one["check"].startswith("daemon")]
+            assert [(one["check"], one["state"]) for one in daemons] == [
+                (f"daemon {platform.node()} (start {start})", "ok") for start in (1, 2)
+            ]
             assert [desk.stop() for desk in desks] == [0, 0]
             assert desks[0].rows("SELECT count(*) FROM lease") == [(0,)]
     postgres.drop(url)

@@ -225,15 +225,16 @@ def test_a_token_of_ours_that_is_not_ascii_is_refused(wrong):
         compose(replace(LETTER, **wrong))
 
 
-def test_the_self_test_passes_with_our_header_writer():
+def pasted(name: str, *values: object) -> bytes:
+    words = (" ".join(value) if isinstance(value, tuple) else str(value) for value in values)
+    return f"{name}: {' '.join(words)}\r\n".encode()
+
+
+@pytest.mark.parametrize("writer", ["text_field", "address_field", "ids_field"])
+def test_the_self_test_passes_with_our_header_writers_and_fails_with_any_that_pastes(monkeypatch, writer):
+    """Each of those that write what a mail says."""
+    with monkeypatch.context() as broken:
+        broken.setattr(composing, writer, pasted)
+        with pytest.raises(RuntimeError, match="nothing is sent"):
+            self_test()
     self_test()
-
-
-def pasted(name: str, value: str) -> bytes:
-    return f"{name}: {value}\r\n".encode()
-
-
-def test_the_self_test_fails_with_a_writer_that_pastes(monkeypatch):
-    monkeypatch.setattr(composing, "text_field", pasted)
-    with pytest.raises(RuntimeError, match="nothing is sent"):
-        self_test()

@@ -441,10 +441,10 @@ def test_closing_closes_the_transport():
 @pytest.mark.parametrize(
     ("outcome", "level", "words"),
     [
-        (OK, logging.INFO, "sent <1@desk> to 1@corp.example"),
-        (NO_SUCH, logging.WARNING, "refused for good: <1@desk> to 1@corp.example: 550 5.1.1 no such user"),
-        (FULL, logging.WARNING, "not sent yet: <1@desk> to 1@corp.example: 452 4.2.2 mailbox full"),
-        (SILENT, logging.WARNING, "perhaps sent: <1@desk> to 1@corp.example: connection closed after the final dot"),
+        (OK, logging.INFO, "sent: outbox 1 <1@desk>"),
+        (NO_SUCH, logging.WARNING, "refused for good: outbox 1 <1@desk>: 550 5.1.1 no such user"),
+        (FULL, logging.WARNING, "not sent yet: outbox 1 <1@desk>: 452 4.2.2 mailbox full"),
+        (SILENT, logging.WARNING, "perhaps sent: outbox 1 <1@desk>: connection closed after the final dot"),
         (
             HELD,
             logging.ERROR,
@@ -456,6 +456,24 @@ def test_each_outcome_is_told_once(caplog, outcome, level, words):
     with caplog.at_level(logging.INFO, "deskbell.courier"):
         Desk(Memory(), Scripted(outcome)).step()
     assert [(one.levelno, one.getMessage()) for one in caplog.records] == [(level, words)]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Refused("550 5.1.1 <1@corp.example>: no such user", Scope.RECIPIENT),
+        Refused("550 5.7.60 1@corp.example: not as 1@corp.example", Scope.ACCOUNT),
+        Deferred("452 4.2.2 <1@CORP.example> is full", Scope.RECIPIENT),
+        Ambiguous("nothing after 250 2.1.5 <1@corp.example>"),
+    ],
+)
+def test_whom_a_mail_is_for_stays_out_of_the_log_whatever_the_relay_says(caplog, outcome):
+    """The matter may be confidential; the outbox has the reply as it was said."""
+    desk = Desk(Memory(), Scripted(outcome))
+    with caplog.at_level(logging.INFO, "deskbell.courier"):
+        desk.step()
+    assert "(address)" in caplog.text
+    assert "corp.example" not in caplog.text.lower()
 
 
 @given(st.lists(st.sampled_from([OK, NO_SUCH, FULL, DOWN, HELD, SILENT, Stop]), max_size=30), st.integers(1, 8))

@@ -190,11 +190,18 @@ def test_a_megabyte_of_anything_is_read_at_once(piece):
     assert len(quoted_references(piece * (1_000_000 // len(piece)))) <= 20
 
 
-@given(st.text(st.sampled_from("Rr-1 >\n\u2068\u2069ab2z\u0661\u212a\u0130"), max_size=80))
-def test_whatever_is_found_has_a_number_and_may_be_asked_about(text):
-    for reference, token in quoted_references(text):
-        assert re.fullmatch(r"R-\d{1,12}", reference)
-        assert confirmed(token, reference=reference) in (True, False)
+_PIECES = st.sampled_from(
+    ["R-", "r-", "1", "\u0661", " ", "\n> ", "\u2068", TOKEN, TOKEN.upper(), "kelvin\u212a", "b" * 17]
+)
+
+
+@given(st.lists(_PIECES, max_size=12).map(lambda pieces: f"R-1042 {TOKEN}\n{''.join(pieces)}"))
+def test_whatever_is_found_has_a_number_and_only_the_token_made_for_it_is_confirmed(text):
+    found = quoted_references(text)
+    assert found[0] == (REFERENCE, TOKEN)
+    for reference, token in found:
+        assert re.fullmatch(r"R-[0-9]{1,12}", reference)
+        assert confirmed(token, reference=reference) is ((reference, token) == (REFERENCE, TOKEN))
 
 
 @given(st.integers(1, 10**12 - 1), st.text(max_size=30), st.text(max_size=40), st.text(max_size=40))

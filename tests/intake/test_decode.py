@@ -1,5 +1,7 @@
 """Octets become clean text, whatever charset a stranger claims for them."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,7 +176,15 @@ def test_a_name_shows_no_unseen_and_no_turning_characters():
 @given(st.binary(max_size=300), st.one_of(st.none(), st.text(max_size=30), st.sampled_from(["utf-7", "hz", "utf-16"])))
 def test_any_octets_under_any_label_become_text(octets, label):
     text, _ = decode.decoded(octets, label, hint="cp1252")
-    decode.clean(text).encode("utf-8")
+    shown = decode.clean(text)
+    assert shown.encode("utf-8").decode("utf-8") == shown
+    assert not [sign for sign in shown if unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t"]
+    assert len(shown) <= len(octets) + 1
+
+
+@given(st.text(max_size=100).filter(lambda text: "\ufeff" not in text))
+def test_octets_that_are_what_their_label_says_become_that_text(text):
+    assert decode.decoded(text.encode("utf-8"), "utf-8", hint="cp1252") == (text, None)
 
 
 @given(st.text(max_size=100))

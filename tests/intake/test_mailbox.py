@@ -243,6 +243,16 @@ def test_mails_are_moved_once_to_a_folder_that_is_made(server: Server) -> None:
     assert [each.raw for each in read] == [mail(1), mail(3)]
 
 
+def test_one_header_field_of_many_mails_is_read_as_it_stands(server: Server) -> None:
+    """A folded one whole, an empty one of a mail that has none; one that is gone is left out."""
+    fields = [b"Message-ID: <1@corp.example>\r\n", b"", b"MESSAGE-id:\r\n <3@corp.example>\r\n"]
+    for field in fields:
+        server.append("fields", b"Subject: x\r\n%sX-Message-ID: <no@corp.example>\r\n\r\nMessage-ID: <no>\r\n" % field)
+    with closing(Folder.examine(account(server, "fields"), "INBOX")) as folder:
+        read = list(folder.fields([1, 2, 3, 99], "Message-ID"))
+    assert [one.strip().lower() for one in read] == [field.strip().lower() for field in fields]
+
+
 def test_a_wrong_password_is_refused_by_name(server: Server) -> None:
     with pytest.raises(LoginRefused, match="user name or the password") as refused:
         Folder.open(account(server, "help", password=lambda: "sesame"), "INBOX")
@@ -292,7 +302,11 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(server: Server, tm
 
 
 def test_the_certificate_is_checked_for_the_name_that_was_configured(server: Server) -> None:
-    Folder.open(account(server, "help", tls="tls", host="localhost"), "INBOX").close()
+    """127.1 is the same machine (inet_aton(3)), and a name that the certificate does not have."""
+    with closing(Folder.open(account(server, "named", tls="tls", host="localhost"), "INBOX")) as folder:
+        assert folder.uids_above(0) == []
+    with pytest.raises(ServerUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        Folder.open(account(server, "named", tls="tls", host="127.1"), "INBOX")
 
 
 def test_an_authority_file_that_is_not_there_is_told(server: Server) -> None:

@@ -326,6 +326,10 @@ def told(mail: Stored, items: bytes) -> bytes:
         return literal(b"BODY[]", mail.rendered())
     if b"BODY.PEEK[HEADER]" in items:
         return literal(b"BODY[HEADER]<0>", mail.raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    if asked := re.search(rb"BODY\.PEEK\[(HEADER\.FIELDS \(([\w-]+)\))\]", items):
+        header = mail.raw.partition(b"\r\n\r\n")[0] + b"\r\n"
+        field = re.search(rb"^%s:.*?\r\n(?![ \t])" % asked[2], header, re.IGNORECASE | re.MULTILINE | re.DOTALL)
+        return literal(b"BODY[%s]" % asked[1].upper(), (field[0] if field else b"") + b"\r\n")
     date = mail.date.strftime("%d-%b-%Y %H:%M:%S +0000")
     flags = " ".join(sorted(mail.flags))
     return f'RFC822.SIZE {mail.told_size} INTERNALDATE "{date}" FLAGS ({flags})'.encode()

@@ -14,7 +14,7 @@ from intake.mailbox import Fetched
 from service import doctor_account, doctor_machine
 from service.calendars import CalendarSpec, build_calendar
 from service.doctor import Check, within
-from service.doctor_house import calendar_ahead
+from service.doctor_house import calendar_ahead, secrets
 from service.doctor_trip import Returned, judged
 from service.finding import State, bad, is_bad, ok, skipped, warn
 from service.secrets import SecretError
@@ -199,3 +199,17 @@ def test_clocks_more_than_a_minute_apart_are_a_warning(apart, state, words):
     """From five seconds of way on, one cannot tell: the mail may have come at any moment of them."""
     told = came_back(date=NOON + apart * SECOND)["clock help"]
     assert (told[0], words in told[1]) == (state, True)
+
+
+def test_what_a_secrets_end_means_and_what_to_do_are_told_apart(tmp_path):
+    """The account, the day and the consequence once; what to make, and where it goes, once."""
+    ends = datetime.now(UTC).date() + timedelta(days=3)
+    oauth = f'oauth = {{ provider = "generic", token_command = "t", secret_expires = {ends} }}'
+    path = tmp_path / "config.toml"
+    account = f'[mailbox.imap]\nhost = "h"\nuser = "u"\n{oauth}\n[maildir]\npath = "out"\n'
+    path.write_text(f'[[mailbox]]\naddress = "help@corp.example"\n{account}', encoding="utf-8")
+    path.chmod(0o600)
+    (row,) = secrets(load(path))
+    assert (row.state, row.meaning.count(str(ends)), "Make a new one" in row.meaning) == (State.WARN, 1, False)
+    assert row.advice.startswith("Make a new one")
+    assert "mail" not in row.advice

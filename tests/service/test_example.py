@@ -50,7 +50,7 @@ def test_the_example_loads_with_ones_own_values_filled_in(as_config) -> None:
 
 def test_the_example_gives_the_maildir_way_out_once_its_lines_are_uncommented(as_config) -> None:
     text = re.sub(r"\n\[smtp\].*?\n# \[maildir\]", "\n[maildir]", example(), flags=re.DOTALL)
-    assert as_config(text.replace("# path =", "path =")).maildir is not None
+    assert as_config(text.replace("# path =", "path =")).maildir.path.name == "outgoing"
 
 
 def test_every_default_that_is_shown_is_the_default(as_config) -> None:

@@ -83,7 +83,7 @@ def test_any_octets_give_a_complete_object_that_json_can_hold(raw):
     """Every key is there and of its kind, whatever came."""
     said = explain(raw)
     assert_complete(said)
-    assert json.loads(json.dumps(said)) is not None
+    assert_complete(json.loads(json.dumps(said)))
 
 
 def test_a_mail_that_kills_the_parser_gives_a_complete_object_that_says_so():

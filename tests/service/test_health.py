@@ -13,11 +13,12 @@ from service.finding import State
 from service.health import SILENT, STALE, ago, health
 from service.pulse import EVERY, Heartbeat
 from service.settings import load
-from store import outbox, pulses, requests
-from store.pulses import Pulse
+from store import leases, outbox, pulses, requests
+from store.pulses import Origin, Pulse
 from tests.service.cast import HELP, NOON, Clock, imap, works
 from tests.store.cast import new_request
 
+HERE, THERE = Origin(7, "one"), Origin(8, "two")
 SECOND = timedelta(seconds=1)
 FOLDER = f"{HELP} INBOX"
 CONFIG = f"""
@@ -52,10 +53,10 @@ def configured(folder, more=""):
     return load(path)
 
 
-def alive(desk, *, now=NOON, but=()):
+def alive(desk, *, now=NOON, but=(), origin=HERE):
     """Each loop of the daemon beat at that moment, except these."""
     for name in {"settle", "courier 1", FOLDER} - set(but):
-        put(desk, Pulse(name, now, now, None))
+        put(desk, Pulse(name, now, now, None, None if name == FOLDER else origin))
 
 
 def put(desk, pulse):
@@ -182,11 +183,12 @@ def test_a_span_is_told_in_its_largest_unit(seconds, words):
 
 def test_a_loop_writes_its_sign_once_a_minute_and_a_change_at_once(desk):
     clock = Clock()
-    heartbeat = Heartbeat(desk.transactions, clock)
+    heartbeat = Heartbeat(desk.transactions, clock, HERE)
 
     def known():
         with desk.database.read() as connection:
-            return pulses.every(connection)["settle"]
+            (pulse,) = pulses.every(connection)
+        return pulse
 
     heartbeat.beat("settle")
     clock.pass_by(seconds=EVERY.total_seconds() - 1)
@@ -196,13 +198,61 @@ def test_a_loop_writes_its_sign_once_a_minute_and_a_change_at_once(desk):
     assert (known().at, known().trouble) == (clock(), "x" * 300)
     clock.pass_by(seconds=1)
     heartbeat.beat("settle")
-    assert known() == Pulse("settle", clock(), clock(), None)
+    assert known() == Pulse("settle", clock(), clock(), None, HERE)
 
 
 def test_a_loop_that_begins_in_trouble_says_so_at_once(desk):
-    Heartbeat(desk.transactions, Clock()).beat("settle", trouble="no")
+    Heartbeat(desk.transactions, Clock(), HERE).beat("settle", trouble="no")
     with desk.database.read() as connection:
-        assert pulses.every(connection)["settle"].trouble == "no"
+        assert pulses.every(connection) == [Pulse("settle", NOON, None, "no", HERE)]
+
+
+def test_a_folder_is_told_of_by_its_name_whoever_watches_it(desk):
+    for origin in (HERE, THERE):
+        Heartbeat(desk.transactions, Clock(), origin, folders=[FOLDER]).beat(FOLDER)
+    with desk.database.read() as connection:
+        assert pulses.every(connection) == [Pulse(FOLDER, NOON, NOON, None)]
+
+
+def test_a_start_forgets_the_daemon_before_it_and_is_not_missed_before_its_loops_can_have_beaten(desk, settings):
+    alive(desk, now=NOON - timedelta(days=1))
+    put(desk, Pulse("settle", NOON - timedelta(days=1), None, "the disk was full", HERE))
+    Heartbeat(desk.transactions, Clock(), THERE).begin()
+    assert states(desk, settings, NOON + SILENT)["daemon"] == "ok"
+    assert found(desk, settings, "daemon", NOON + SILENT + SECOND).meaning == "no sign of life for 3 min"
+    put(desk, Pulse("courier 1", NOON + SILENT + SECOND, NOON, None, THERE))
+    assert found(desk, settings, "daemon", NOON + SILENT + SECOND).meaning == "settle shows no sign of life ever"
+
+
+def lives(desk, *origins):
+    """Those daemons hold their leases, as several on one database do."""
+    with desk.database.write() as connection:
+        for one in origins:
+            leases.keep(connection, [f"start {one.start}"], holder=one.start, seconds=3_600)
+
+
+def test_a_daemon_that_fails_is_named_beside_one_that_works(desk, settings):
+    """In whichever order they tell it, and whether it says what is wrong or says nothing."""
+    lives(desk, HERE, THERE)
+    alive(desk, origin=THERE)
+    alive(desk, origin=HERE)
+    put(desk, Pulse("courier 1", NOON, None, "the relay refuses us", THERE))
+    assert states(desk, settings)["daemon one (start 7)"] == "ok"
+    failing = found(desk, settings, "daemon two (start 8)")
+    assert (failing.state, failing.meaning) == (State.BAD, "courier 1 fails: the relay refuses us")
+    alive(desk, origin=HERE, now=NOON + SILENT + SECOND)
+    silent = found(desk, settings, "daemon two (start 8)", NOON + SILENT + SECOND)
+    assert (silent.state, silent.meaning) == (State.BAD, "no sign of life for 3 min")
+
+
+def test_a_daemon_whose_lease_ended_is_not_asked_while_another_lives(desk, settings):
+    alive(desk, origin=THERE, now=NOON - timedelta(hours=1))
+    alive(desk, origin=HERE)
+    lives(desk, HERE)
+    assert states(desk, settings)["daemon"] == "ok"
+    with desk.database.write() as connection:
+        leases.release(connection, holder=HERE.start)
+    assert found(desk, settings, "daemon").meaning == "no sign of life for 1 h"
 
 
 @pytest.fixture

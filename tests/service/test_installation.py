@@ -19,6 +19,7 @@ from service.installation import (
     begin,
     changing,
     database_path,
+    epoch_of,
     exists,
     is_missing,
     locked,
@@ -220,8 +221,8 @@ def test_who_only_reads_an_empty_file_is_told_so(settings):
 def test_who_reads_needs_no_lock_and_no_key(settings, database):
     begin(database, settings)
     settings.keys.file.unlink()
-    with locked(settings):
-        read(settings)
+    with locked(settings), reading(settings) as opened, opened.read() as connection:
+        assert epoch_of(connection) == 1
 
 
 @pytest.fixture

@@ -232,9 +232,10 @@ def test_a_strangers_receipt_has_a_subject_of_its_own_and_goes_to_the_from_alone
 @pytest.mark.parametrize("hostile", ["x\r\nBcc: eve@attack.example", "=?utf-8?q?=0D=0ABcc:_eve=40attack.example?="])
 def test_nothing_a_mail_says_becomes_a_field_of_ours(hostile):
     mail = replace(MAIL, subject=hostile, thread_topic=hostile, sender=replace(ANNA, name=hostile))
-    for _, message in (answered(mail), told(mail)):
-        assert message["Bcc"] is None
-        assert [value.addresses[0].addr_spec for value in message.get_all("To")] != ["eve@attack.example"]
+    staff = HOUSE.departments["it"].address
+    for (_, message), (_, harmless), to in ((answered(mail), answered(), ANNA.address), (told(mail), told(), staff)):
+        assert message.keys() == harmless.keys()
+        assert [value.addresses[0].addr_spec for value in message.get_all("To")] == [to]
 
 
 def test_a_notification_goes_to_the_departments_address_from_the_shared_mailbox():

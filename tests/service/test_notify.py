@@ -27,17 +27,48 @@ def test_the_manager_hears_each_state_as_one_datagram(manager):
     assert [wire.recv(100) for _ in range(2)] == [b"READY=1", b"WATCHDOG=1"]
 
 
+def heard(wire):
+    """All that waits to be read, and nothing is waited for."""
+    wire.setblocking(False)
+    try:
+        return [wire.recv(1_000_000), *heard(wire)]
+    except BlockingIOError:  # no mail is in hand
+        return []
+
+
 @pytest.mark.parametrize(
-    "environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "/nowhere/notify"}, {"NOTIFY_SOCKET": "x"}]
+    "environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "/nowhere/notify"}, {"NOTIFY_SOCKET": "notify"}]
 )
-def test_without_a_manager_nothing_happens(environ):
-    tell("READY=1", environ)
+def test_without_a_manager_nobody_hears_anything(environ, tmp_path, monkeypatch):
+    """Neither one whose address is relative (sd_notify(3)), nor that of the process where another was named."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(os.environ, "NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+        wire.bind("notify")
+        tell("READY=1", environ)
+        assert heard(wire) == []
+        tell("READY=1")
+        assert heard(wire) == [b"READY=1"]
 
 
-def test_a_manager_that_does_not_read_stops_nobody(manager):
-    _, address = manager
-    for _ in range(3):
-        tell("WATCHDOG=1" + "x" * 100_000, {"NOTIFY_SOCKET": address})
+def fill(address):
+    """No datagram finds room any more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        while True:
+            try:
+                sender.sendto(b"x", address)
+            except BlockingIOError:  # no mail is in hand
+                return
+
+
+def test_a_manager_that_does_not_read_stops_nobody_and_hears_again_once_it_does(manager):
+    wire, address = manager
+    fill(wire.getsockname())
+    tell("WATCHDOG=1", {"NOTIFY_SOCKET": address})
+    assert set(heard(wire)) == {b"x"}
+    tell("READY=1", {"NOTIFY_SOCKET": address})
+    assert heard(wire) == [b"READY=1"]
 
 
 @pytest.mark.parametrize(

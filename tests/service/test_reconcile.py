@@ -6,7 +6,7 @@ from itertools import chain, repeat
 import pytest
 
 from desk.arrival import Fate, Position
-from intake.mailbox import ServerUnreachable
+from intake.mailbox import FolderMissing, ServerUnreachable
 from service.reconcile import Compared, Look, NoSuchMailbox, Place, Unknown, compare, patience, places
 from service.settings import load
 from store import folders
@@ -30,6 +30,7 @@ class Server:
     uids: list[int]
     uidvalidity: int = 42
     fault: Exception | None = None
+    ids: list[bytes] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
 
     @property
@@ -41,8 +42,21 @@ class Server:
             raise self.fault
         return [uid for uid in self.uids if uid > floor]
 
+    def fields(self, uids, name):
+        assert name == "Message-ID"
+        return (b"MESSAGE-ID: %s\r\n\r\n" % self.ids[uid - 1] if self.ids[uid - 1] else b"\r\n" for uid in uids)
+
     def close(self):
         self.closed.append(True)
+
+
+def no_folder():
+    raise FolderMissing("Deskbell")
+
+
+def settled(*ids):
+    """The folder of settled mail, with mails of these Message-IDs (empty: of none)."""
+    return Server(list(range(1, len(ids) + 1)), uidvalidity=7, ids=list(ids))
 
 
 @pytest.fixture
@@ -58,8 +72,8 @@ def office():
         yield office
 
 
-def compared(office, server, again=NEVER):
-    (found,) = compare([Place(HELP, "INBOX", lambda: server)], Look(office.database, again))
+def compared(office, server, again=NEVER, open_settled=no_folder):
+    (found,) = compare([Place(HELP, "INBOX", lambda: server, open_settled)], Look(office.database, again))
     assert server.closed
     return found
 
@@ -69,6 +83,7 @@ def test_a_folder_whose_mails_are_all_in_the_ledger_has_nothing_missing(office):
         mailbox=HELP,
         folder="INBOX",
         on_server=3,
+        moved=0,
         in_ledger=3,
         fates={Fate.OPENED: 1, Fate.DUPLICATE: 1, Fate.RECEIVED: 1},
         missing=(),
@@ -80,6 +95,46 @@ def test_a_mail_on_the_server_alone_is_missing_and_one_in_the_ledger_alone_is_su
     found = compared(office, Server([4, 6, 8, 11]))
     assert (found.missing, found.surplus) == ((8, 11), (5,))
     assert found.on_server == found.in_ledger - len(found.surplus) + len(found.missing)
+
+
+def test_a_mail_that_lies_among_the_settled_is_on_the_server_and_not_surplus(office):
+    there = settled(b"<x@corp.example>", b"<4@corp.example>")
+    found = compared(office, Server([6]), open_settled=lambda: there)
+    assert (found.on_server, found.moved, found.missing, found.surplus) == (2, 1, (), (5,))
+    assert there.closed
+
+
+@pytest.mark.parametrize(
+    ("ids", "surplus"),
+    [
+        ((), (4, 5)),
+        ((b"<4@corp.example>",), (5,)),
+        ((b"<4@corp.example>", b"<4@corp.example>"), ()),
+        ((b"<4@CORP.example>",), (4, 5)),
+        ((b"",), (4, 5)),
+    ],
+)
+def test_one_copy_among_the_settled_does_not_stand_for_two(office, ids, surplus):
+    """4 and 5 are the same mail twice; an id in other case is another, and so is none."""
+    assert compared(office, Server([6]), open_settled=lambda: settled(*ids)).surplus == surplus
+
+
+def test_a_mail_without_message_id_is_found_among_those_without(office):
+    office.accept(imap(8, b"From: anna@corp.example\r\nSubject: Toner\r\n\r\nNone left.\r\n"))
+    office.settle()
+    found = compared(office, Server([4, 5, 6]), open_settled=lambda: settled(b"", b"<4@corp.example>"))
+    assert (found.moved, found.surplus) == (1, ())
+
+
+def test_the_folder_of_settled_mail_is_not_opened_while_nothing_is_gone(office):
+    compared(office, Server([4, 5, 6]), open_settled=lambda: pytest.fail("asked"))
+
+
+def test_where_the_settled_cannot_be_looked_at_nothing_is_said(office):
+    there = Server([], fault=ServerUnreachable("gone"))
+    found = compared(office, Server([6]), open_settled=lambda: there)
+    assert found == Unknown(HELP, "INBOX", "The mail server cannot be reached safely now. (gone)")
+    assert there.closed
 
 
 def test_a_mail_that_comes_into_the_ledger_this_moment_is_not_missing(office):
@@ -127,7 +182,7 @@ def test_a_server_that_fails_spoils_no_other_folder(office):
     broken = Server([], fault=ServerUnreachable("gone"))
     look = Look(office.database, NEVER)
     works_well = Server([4, 5, 6])
-    chosen = [Place(HELP, "INBOX", lambda: broken), Place(HELP, "INBOX", lambda: works_well)]
+    chosen = [Place(HELP, "INBOX", lambda: broken, no_folder), Place(HELP, "INBOX", lambda: works_well, no_folder)]
     found = list(compare(chosen, look))
     assert found[0] == Unknown(HELP, "INBOX", "The mail server cannot be reached safely now. (gone)")
     assert isinstance(found[1], Compared)

@@ -173,3 +173,36 @@ def test_what_the_database_prevented_is_taken_over_by_the_next_step(office, monk
         "The desk",
         3,
     )
+
+
+def warnings(caplog):
+    return [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+
+
+def test_no_department_of_the_starter_set_reads_at_help(office, caplog):
+    assert office.houses
+    assert warnings(caplog) == []
+
+
+@pytest.mark.parametrize("alias", ["", 'aliases = ["hr@corp.example"], '])
+def test_a_department_that_reads_in_a_watched_mailbox_is_warned_of_at_the_start_and_at_each_change(
+    tmp_path, prepared, caplog, alias
+):
+    """The starter set gives hr the address hr@: who watches that one alone is told, and served all the same."""
+    (tmp_path / "config.toml").write_text("")
+    watched = CONFIG.replace("help@corp.example", "help@corp.example" if alias else "HR@corp.example")
+    watched = watched.replace("{ address", "{ " + alias + "address")
+
+    class Circle(Office):
+        def configure(self, _text):
+            super().configure(watched)
+
+    office = Circle(tmp_path / "config.toml", prepared)
+    (warning,) = warnings(caplog)
+    assert warning.startswith("department hr reads at hr@corp.example, which deskbell watches: staff find its")
+    office.submit(STARTER.replace('"IT support"', '"The desk"'))
+    office.reload.step()
+    assert warnings(caplog) == [warning, warning]
+    office.submit(STARTER.replace("[departments.hr]", '[departments.hr]\naddress = "hr-team@corp.example"'))
+    office.reload.step()
+    assert len(warnings(caplog)) == 2

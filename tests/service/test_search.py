@@ -3,11 +3,13 @@
 import pytest
 
 from desk.mail import Address
+from desk.outbox import NoticeKind, OutboxState
 from desk.request import Entry, EntryKind
-from service.confidential import NEUTRAL, confidential_departments, hiding, neutral, wordless
+from service.confidential import NEUTRAL, confidential_departments, hiding, neutral, unaddressed, wordless
 from service.search import PAGE, Question, search
 from service.settings import load
 from store import ledger, requests
+from store.holding import Owed
 from tests.service.cast import NOON, imap, works
 from tests.store.cast import new_request
 
@@ -139,10 +141,40 @@ def test_the_words_that_rules_hit_are_left_out_of_a_hidden_departments_trace(off
     office.settle()
     seen = line(office)
     assert "printer" in str(seen.trace["classification"]["rules"]).lower()
-    (rule,) = wordless(seen, {"it"}).trace["classification"]["rules"]
+    (rule,) = wordless(seen, {"it"}, department="it").trace["classification"]["rules"]
     assert (rule["rule"], rule["hits"]) == ("it-printer", [])
-    assert wordless(seen, {"hr"}) == seen
+    assert wordless(seen, {"hr"}, department="it") == seen
+
+
+def test_an_answer_on_a_hidden_departments_request_has_no_words_whatever_its_own_point_to(office):
+    office.settle()
+    (rule,) = wordless(line(office), {"hr"}, department="hr").trace["classification"]["rules"]
+    assert rule["hits"] == []
+
+
+def test_what_a_header_says_of_itself_is_left_out_of_a_hidden_departments_trace(office):
+    """A machine's From stands in the evidence and in the reason; the rule tells enough."""
+    office.accept(
+        imap(2, b"From: noreply-clinic@corp.example\r\nAuto-Submitted: auto-replied\r\nSubject: x\r\n\r\nx\r\n")
+    )
+    office.settle()
+    with office.database.read() as connection:
+        seen = ledger.find(connection, 2)
+    assert "auto-replied" in str(seen.trace)
+    shown = wordless(seen, {seen.trace["classification"]["department"]}, department=None).trace
+    assert "auto-replied" not in str(shown)
+    assert (shown["automatic"]["kind"], shown["acknowledge"]["reason"]) == ("auto-reply", "automatic-mail")
 
 
 def test_an_arrival_without_a_trace_has_no_words_to_leave_out(office):
-    assert wordless(line(office), {"it"}) == line(office)
+    assert wordless(line(office), {"it"}, department="it") == line(office)
+
+
+@pytest.mark.parametrize("reply", [None, "550 5.1.1 <eve@corp.example>: eve is unknown"])
+def test_a_hidden_mail_of_ours_says_nothing_of_whom_it_is_for(reply):
+    mail = Owed(
+        7, NoticeKind.RECEIPT, "eve@corp.example", "<r1@corp.example>", OutboxState.DUE, None, 1, NOON, reply, (), "hr"
+    )
+    shown = unaddressed(mail)
+    assert (shown.id, shown.recipient, shown.message_id) == (7, NEUTRAL, "<r1@corp.example>")
+    assert shown.last_reply == (reply and "550 5.1.1 <(address)>: (address) is unknown")

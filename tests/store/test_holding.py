@@ -3,7 +3,7 @@
 from desk.outbox import NoticeKind, OutboxState, Phase, Verdict
 from store import holding, outbox
 from store.holding import Owed
-from tests.store.cast import ANNA, HOUR, MINUTE, NOON, notice, owe
+from tests.store.cast import ANNA, HOUR, MINUTE, NOON, new_request, notice, open_request, owe
 
 
 def every(database, state=None):
@@ -34,8 +34,37 @@ def record(database, claimed, state):
 def test_a_mail_that_was_never_tried_is_due_at_its_moment(database):
     owe(database, notice())
     assert every(database) == [
-        Owed(1, NoticeKind.RECEIPT, ANNA.key, "<r1@corp.example>", OutboxState.DUE, None, 0, NOON, None)
+        Owed(
+            id=1,
+            kind=NoticeKind.RECEIPT,
+            recipient=ANNA.key,
+            message_id="<r1@corp.example>",
+            state=OutboxState.DUE,
+            phase=None,
+            attempts=0,
+            next_attempt=NOON,
+            last_reply=None,
+            department="it",
+        )
     ]
+
+
+def test_the_list_can_be_of_one_department_and_one_state(database):
+    """A mail about no request belongs to none."""
+    owe(database, notice("a"))
+    owe(database, notice("b"), number=open_request(database, new_request(1002, department="hr")))
+    with database.write() as connection:
+        outbox.owe(connection, None, notice("c", NoticeKind.EVENING, targets=None), now=NOON)
+        holding.hold(connection, [2])
+        for department, state, ids in (
+            ("it", None, [1]),
+            ("hr", None, [2]),
+            ("hr", OutboxState.DUE, []),
+            (None, OutboxState.DUE, [1, 3]),
+        ):
+            found = holding.every(connection, state=state, department=department)
+            assert [one.id for one in found] == ids
+        assert [one.department for one in holding.every(connection, state=None)] == ["it", "hr", None]
 
 
 def test_a_mail_in_flight_says_how_far_it_is(database):
