@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from desk.errors import RefusedError
 from store import revisions, turns
 from store.database import Database, TransactionLost
-from store.tables import metadata
+from store.indexes import metadata
 
 
 class UpgradeFailed(RefusedError):

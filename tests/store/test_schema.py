@@ -9,8 +9,8 @@ from sqlalchemy import inspect, text
 
 from store import migrating, revisions
 from store.database import Database
+from store.indexes import metadata
 from store.schema import SchemaMismatch, prepare, require
-from store.tables import metadata
 
 HEAD = revisions.head()
 HALF = f"""
