@@ -202,8 +202,9 @@ class Installation:
         """The ledger has at least so many arrivals, each has its fate, and no mail is owed to anybody."""
 
         def quiet() -> bool:
-            unsettled = self.rows("SELECT count(*) FROM arrival WHERE fate = 'received'")[0][0]
+            # In the order in which mail passes, so that none slips by between two readings.
             everything = self.rows("SELECT count(*) FROM arrival")[0][0]
+            unsettled = self.rows("SELECT count(*) FROM arrival WHERE fate = 'received'")[0][0]
             owed = self.rows("SELECT count(*) FROM outbox WHERE settled IS NULL")[0][0]
             return everything >= arrivals and not unsettled and not owed
 
