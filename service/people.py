@@ -8,7 +8,7 @@ from desk.mail import Address
 from desk.person import Person
 from desk.thread import SentMail
 from routing.thread import Threads
-from templates.render import LANGUAGES
+from templates.moments import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)

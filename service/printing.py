@@ -4,26 +4,24 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TextIO, TypeVar
-
-from rich import box
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from desk.arrival import Fate
 from desk.mail import Address, Mail
 from desk.outbox import OutboxState, Phase
 from desk.request import Entry, Request
-from service.finding import Finding
-from service.glance import Glance
-from service.history import TakenIn
-from service.modes import Shown
-from service.reconcile import Compared
-from service.settings import Row
-from store.holding import Owed
-from store.ledger import Line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from service.finding import Finding
+    from service.glance import Glance
+    from service.history import TakenIn
+    from service.modes import Shown
+    from service.reconcile import Compared
+    from service.settings import Row
+    from store.holding import Owed
+    from store.ledger import Line
 
 T = TypeVar("T")
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
@@ -42,7 +40,7 @@ def progress(items: Sequence[T]) -> Iterator[T]:
     if len(items) < _PROGRESS_FROM or not sys.stderr.isatty():
         yield from items
         return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with _progress(shown=True) as bar:
         yield from bar.track(items)
 
 
@@ -51,16 +49,23 @@ def counted(items: Iterable[T], total: int) -> Iterator[T]:
     if not sys.stderr.isatty():
         yield from items
         return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with _progress(shown=True) as bar:
         yield from bar.track(items, total=total)
 
 
 @contextmanager
 def bar() -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr where somebody watches; it is called with how much is done, and how much there is."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+    with _progress(shown=sys.stderr.isatty()) as shown:
         task = shown.add_task("")
         yield lambda done, every: shown.update(task, completed=done, total=every)
+
+
+def _progress(*, shown: bool) -> "Progress":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True), transient=True, disable=not shown)
 
 
 def requests(found: Iterable[Request]) -> None:
@@ -94,7 +99,7 @@ def request(one: Request, history: Sequence[Entry]) -> None:
         print(safe(entry.text).rstrip())
 
 
-def modes(found: Iterable[Shown]) -> None:
+def modes(found: "Iterable[Shown]") -> None:
     """Print one line for each mailbox."""
     rows = (
         (one.mailbox, one.mode, "config.toml" if one.changed is None else f"{one.author}, {_when(one.changed)}")
@@ -103,7 +108,7 @@ def modes(found: Iterable[Shown]) -> None:
     _table(("mailbox", "mode", "given by"), rows)
 
 
-def ledger(found: Iterable[Line]) -> None:
+def ledger(found: "Iterable[Line]") -> None:
     """Print one line for each arrival."""
     rows = (
         (
@@ -120,7 +125,7 @@ def ledger(found: Iterable[Line]) -> None:
     _table(("id", "received", "mailbox", "fate", "reason", "receipt", "reference"), rows)
 
 
-def arrival(one: Line) -> None:
+def arrival(one: "Line") -> None:
     """Print an arrival with everything that led to its fate."""
     _pairs(
         (
@@ -165,12 +170,12 @@ def mails(found: Iterable[Mail]) -> None:
     _table(("date", "from", "subject"), rows)
 
 
-def settings(rows: Iterable[Row]) -> None:
+def settings(rows: "Iterable[Row]") -> None:
     """Print one line for each setting."""
     _table(("setting", "value", "from"), rows)
 
 
-def compared(found: Iterable[Compared]) -> None:
+def compared(found: "Iterable[Compared]") -> None:
     """Print one line for each folder."""
     heads = ("mailbox", "folder", "on server", "moved", "in ledger", "missing", "surplus", "fates")
     rows = (
@@ -197,13 +202,13 @@ def _numbers(uids: Sequence[int]) -> str:
     return f"{len(uids)}: UID {shown}{', ...' if len(uids) > _NUMBERS_SHOWN else ''}"
 
 
-def taken_in(found: Iterable[TakenIn]) -> None:
+def taken_in(found: "Iterable[TakenIn]") -> None:
     """Print one line for each folder."""
     rows = ((one.mailbox, one.folder, str(one.found), str(one.taken)) for one in found)
     _table(("mailbox", "folder", "old mails", "taken in now"), rows)
 
 
-def outbox(found: Iterable[Owed]) -> None:
+def outbox(found: "Iterable[Owed]") -> None:
     """Print one line for each mail of ours."""
     rows = (
         (
@@ -220,7 +225,7 @@ def outbox(found: Iterable[Owed]) -> None:
     _table(("id", "kind", "recipient", "state", "attempts", "next attempt", "last reply"), rows)
 
 
-def quarantine(found: Iterable[tuple[Line, Glance]]) -> None:
+def quarantine(found: "Iterable[tuple[Line, Glance]]") -> None:
     """Print one line for each arrival that was set aside."""
     rows = (
         (str(line.id), _when(line.received), line.mailbox, line.fate, line.reason or "", glance.sender, glance.subject)
@@ -229,7 +234,7 @@ def quarantine(found: Iterable[tuple[Line, Glance]]) -> None:
     _table(("id", "received", "mailbox", "fate", "reason", "from", "subject"), rows)
 
 
-def set_aside(line: Line, glance: Glance) -> None:
+def set_aside(line: "Line", glance: "Glance") -> None:
     """Print an arrival in quarantine and where its bytes are."""
     arrival(line)
     kept = "all" if line.fate is not Fate.OVERSIZE else "the header alone"
@@ -243,7 +248,7 @@ def set_aside(line: Line, glance: Glance) -> None:
     )
 
 
-def findings(found: Iterable[Finding], *, file: TextIO | None = None) -> None:
+def findings(found: "Iterable[Finding]", *, file: TextIO | None = None) -> None:
     """Print one line for each finding, and under it what to do next; on stdout, or on that file."""
     for one in found:
         print(f"{one.state:<8} {safe(one.check)}: {safe(one.meaning)}", file=file)
@@ -297,6 +302,11 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(safe(cell).replace("\n", " ")) for cell in row))

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desk.mail import Address, Attachment, Mail
 from desk.request import Entry, Request
-from service.glance import Glance
-from service.history import TakenIn
-from service.modes import Shown
-from service.reconcile import Compared
-from store.holding import Owed
-from store.ledger import Line
+
+if TYPE_CHECKING:
+    from service.glance import Glance
+    from service.history import TakenIn
+    from service.modes import Shown
+    from service.reconcile import Compared
+    from store.holding import Owed
+    from store.ledger import Line
 
 
 def moment(value: datetime | None) -> str | None:
@@ -19,7 +21,7 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat(timespec="seconds")
 
 
-def mode(one: Shown) -> dict[str, Any]:
+def mode(one: "Shown") -> dict[str, Any]:
     """A mailbox with its mode, and who gave it."""
     return {
         "mailbox": one.mailbox,
@@ -105,7 +107,7 @@ def request(value: Request, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def line(value: Line) -> dict[str, Any]:
+def line(value: "Line") -> dict[str, Any]:
     """A line of the ledger."""
     return {
         "id": value.id,
@@ -121,7 +123,7 @@ def line(value: Line) -> dict[str, Any]:
     }
 
 
-def arrival(value: Line) -> dict[str, Any]:
+def arrival(value: "Line") -> dict[str, Any]:
     """A line of the ledger with all that led to its fate."""
     return line(value) | {
         "source": value.source,
@@ -134,7 +136,7 @@ def arrival(value: Line) -> dict[str, Any]:
     }
 
 
-def compared(value: Compared) -> dict[str, Any]:
+def compared(value: "Compared") -> dict[str, Any]:
     """A folder held against the ledger; UIDs ascending."""
     return {
         "mailbox": value.mailbox,
@@ -147,12 +149,12 @@ def compared(value: Compared) -> dict[str, Any]:
     }
 
 
-def taken_in(value: TakenIn) -> dict[str, Any]:
+def taken_in(value: "TakenIn") -> dict[str, Any]:
     """A folder whose old mail was taken in."""
     return {"mailbox": value.mailbox, "folder": value.folder, "found": value.found, "taken": value.taken}
 
 
-def owed(value: Owed) -> dict[str, Any]:
+def owed(value: "Owed") -> dict[str, Any]:
     """A mail of ours."""
     return {
         "id": value.id,
@@ -168,7 +170,7 @@ def owed(value: Owed) -> dict[str, Any]:
     }
 
 
-def set_aside(value: Line, glance: Glance) -> dict[str, Any]:
+def set_aside(value: "Line", glance: "Glance") -> dict[str, Any]:
     """An arrival in quarantine, with what its header says of itself."""
     return line(value) | {
         "size": value.size,

@@ -40,6 +40,8 @@ def versions(settings: Settings) -> Versions:
 
 def upgrade(settings: Settings, told: Told) -> Upgraded:
     """The database has our schema. Raises AlreadyRunning, SchemaMismatch, NotCopied, UpgradeFailed: it is as it was."""
+    from store import migrating  # noqa: PLC0415 - Alembic, which only this needs
+
     if versions(settings).is_outdated:
         _refuse_beside_others(settings)
     with locked(settings):
@@ -48,7 +50,7 @@ def upgrade(settings: Settings, told: Told) -> Upgraded:
             return Upgraded(found, None)
         copy = _copied(database_path(settings), found.found, told) if is_file(settings) else None
         try:
-            schema.upgrade(settings.database.url)
+            migrating.upgrade(settings.database.url)
         except BaseException:  # every mail is in the database, which is as it was: its copy is of no use
             if copy is not None:
                 copy.unlink()

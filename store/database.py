@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
@@ -148,7 +148,12 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
 @cache
 def insert_if_new(dialect: str, table: Table) -> Any:
     """A statement that inserts a row and leaves out one whose unique key is there already."""
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+    return insert_into(dialect, table).on_conflict_do_nothing()
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """An INSERT in the words of that database alone: PostgreSQL's are many, and SQLite does without them."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def _prepare_sqlite(engine: Engine, *, begin: str) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from store.database import insert_into
 from store.tables import lease
 from store.turns import Turn, take
 
@@ -56,7 +56,7 @@ def keep(connection: Connection, names: Collection[str], *, holder: int, seconds
     take(connection, Turn.LEASES)
     connection.execute(delete(lease).where(lease.c.until <= Milliseconds()))
     until = Milliseconds() + bindparam("longer", int(seconds * 1000), BigInteger)
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(lease)
+    insert = insert_into(connection.dialect.name, lease)
     statement = insert.on_conflict_do_update(
         index_elements=[lease.c.name], set_={"until": insert.excluded.until}, where=lease.c.holder == holder
     ).returning(lease.c.name)

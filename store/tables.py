@@ -265,29 +265,6 @@ person = _table(Person)
 limiter = _table(Limiter)
 mode = _table(Mode)
 
-# Others write these ids, up to a thousand characters long: more than a B-tree of PostgreSQL can hold.
-Index("ix_arrival_message_id", arrival.c.message_id, postgresql_using="hash")
-Index(
-    "ix_arrival_unsettled",
-    arrival.c.id,
-    sqlite_where=arrival.c.fate == "received",
-    postgresql_where=arrival.c.fate == "received",
-)
-Index(
-    "ix_arrival_effect",
-    arrival.c.mailbox,
-    arrival.c.folder,
-    arrival.c.uidvalidity,
-    arrival.c.uid,
-    sqlite_where=arrival.c.effect == "pending",
-    postgresql_where=arrival.c.effect == "pending",
-)
-Index(
-    "ix_outbox_owed",
-    outbox.c.next_attempt,
-    sqlite_where=outbox.c.settled.is_(None),
-    postgresql_where=outbox.c.settled.is_(None),
-)
 Index("ix_limiter_address", limiter.c.address, limiter.c.at)
 Index("ix_limiter_domain", limiter.c.domain, limiter.c.at)
 Index("ix_limiter_at", limiter.c.at)

@@ -13,9 +13,10 @@ import cli
 from service.installation import AlreadyRunning, begin, locked
 from service.settings import load
 from service.upgrade import NotCopied, upgrade, versions
-from store import leases, schema
+from store import leases, revisions
 from store.database import Database
-from store.schema import SchemaMismatch, UpgradeFailed
+from store.migrating import UpgradeFailed
+from store.schema import SchemaMismatch
 from tests.store.cast import accept, imap, open_request, settle
 
 CONFIG = """
@@ -35,7 +36,7 @@ def upgrade():
 NEW_TABLE = 'op.create_table("colour", sa.Column("id", sa.Integer(), nullable=False))'
 MADE_ANEW = """with op.batch_alter_table("request", recreate="always") as batch:
         batch.add_column(sa.Column("colour", sa.Text(), nullable=True))"""
-HEAD = schema._scripts().get_current_head()
+HEAD = revisions.head()
 
 
 @pytest.fixture
@@ -62,12 +63,12 @@ def older(settings):
 def newer_program(tmp_path, monkeypatch):
     """The program has one more migration, which does these steps."""
     folder = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(revisions.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def add(steps, revision="9001", before=HEAD):
         text = NEXT.format(steps=steps, revision=revision, before=before)
         (folder / "versions" / f"{revision}_next.py").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(schema, "_MIGRATIONS", folder)
+        monkeypatch.setattr(revisions, "FOLDER", folder)
 
     return add
 

@@ -7,12 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from store import schema
+from store import migrating, revisions
 from store.database import Database
+from store.indexes import metadata
 from store.schema import SchemaMismatch, prepare, require
-from store.tables import metadata
 
-HEAD = schema._scripts().get_current_head()
+HEAD = revisions.head()
 HALF = f"""
 import sqlalchemy as sa
 from alembic import op
@@ -44,9 +44,9 @@ def longer(tmp_path, monkeypatch):
     def add(end="pass"):
         folder = tmp_path / "100% of %(here)s"
         if not folder.exists():
-            shutil.copytree(schema._MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(revisions.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "versions" / "9000_next.py").write_text(HALF.format(end=end), encoding="utf-8")
-        monkeypatch.setattr(schema, "_MIGRATIONS", folder)
+        monkeypatch.setattr(revisions, "FOLDER", folder)
 
     return add
 
@@ -55,6 +55,25 @@ def test_migrations_make_exactly_the_declared_tables(database):
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_names_of_their_files_tell_the_migrations_that_alembic_finds_in_its_order(longer):
+    def found():
+        scripts = list(migrating.script_directory().walk_revisions("base", "heads"))
+        return [script.revision for script in reversed(scripts)]
+
+    before = revisions.known()
+    assert before == found()
+    longer()
+    assert revisions.known() == found() == [*before, "9000"]
+    assert revisions.head() == migrating.script_directory().get_current_head() == "9000"
+
+
+def test_a_database_with_two_revisions_is_none_of_ours(database):
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+    with pytest.raises(SchemaMismatch, match="newer than this program's"):
+        require(database)
 
 
 def test_indexes_and_their_conditions_are_the_declared_ones(sqlite):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from store import outbox, schema
+from store import migrating, outbox, revisions, schema
 from store.database import Database
 from tests.store.cast import NOON
 
@@ -27,12 +27,10 @@ INSERT INTO promise VALUES (1, 1001, 7, 'first-response', '2026-03-02 15:00:00.0
 def first_database(tmp_path, monkeypatch):
     """The file of a database of the first schema, with a mail that is owed."""
     folder = tmp_path / "migrations"
-    shutil.copytree(
-        schema._MIGRATIONS, folder, ignore=lambda _, names: {n for n in names if n[:1] == "0" and n != FIRST}
-    )
+    shutil.copytree(revisions.FOLDER, folder, ignore=lambda _, names: {n for n in names if n[:1] == "0" and n != FIRST})
     path = tmp_path / "deskbell.db"
     with monkeypatch.context() as patched:
-        patched.setattr(schema, "_MIGRATIONS", folder)
+        patched.setattr(revisions, "FOLDER", folder)
         database = Database(f"sqlite:///{path}")
         schema.prepare(database)
         database.close()
@@ -43,7 +41,7 @@ def first_database(tmp_path, monkeypatch):
 
 
 def test_a_mail_that_was_owed_is_still_owed_with_its_bytes_attempts_and_promise(first_database):
-    schema.upgrade(f"sqlite:///{first_database}")
+    migrating.upgrade(f"sqlite:///{first_database}")
     database = Database(f"sqlite:///{first_database}")
     schema.require(database)
     with database.write() as connection:
