@@ -66,7 +66,7 @@ def requests_show(
     """Show one request with its history."""
     from desk.request import number_of
     from service import printing, shown
-    from service.confidential import hiding
+    from service.confidential import confidential_departments, hiding
     from store import requests
 
     number = number_of(reference)
@@ -77,7 +77,9 @@ def requests_show(
         if found is None:
             fail(f"there is no request {reference}", REFUSED)
         if hiding(settings_of(config), asked_for=department)(found):
-            fail(f"{reference} is of a confidential department: name it by --department {found.department}", REFUSED)
+            hidden = confidential_departments(settings_of(config)).intersection(found.departments)
+            names = " or ".join(f"--department {one}" for one in found.departments if one in hidden)
+            fail(f"{reference} is of a confidential department: name it by {names}", REFUSED)
         history = requests.entries(connection, [number])[number]
         if as_json:
             print_json(shown.request(found, history))

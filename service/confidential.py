@@ -6,6 +6,7 @@ this is against words that appear on a screen, in a script or in a log where nob
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from desk.request import Request
 from service.routing import stored_routing
@@ -18,9 +19,17 @@ Hides = Callable[[Request], bool]
 
 
 def hiding(settings: Settings, *, asked_for: str | None) -> Hides:
-    """Which requests are hidden from who asked for that department by name (None: for none). Raises RoutingError."""
-    hidden = confidential_departments(settings) - {asked_for}
-    return lambda request: request.department in hidden
+    """Which requests are hidden from who asked for that department by name (None: for none). Raises RoutingError.
+
+    One of several departments is hidden where any of them is confidential; who names such a one sees it.
+    """
+    hidden = confidential_departments(settings)
+
+    def hides(request: Request) -> bool:
+        of = hidden.intersection(request.departments)
+        return bool(of) and asked_for not in of
+
+    return hides
 
 
 def confidential_departments(settings: Settings) -> frozenset[str]:
@@ -36,11 +45,17 @@ def confidential_mailboxes(settings: Settings) -> frozenset[str]:
 
 def wordless(line: Line, hidden: Collection[str]) -> Line:
     """The arrival without the words that rules hit in it, where a hidden department has it."""
-    classification = (line.trace or {}).get("classification", {})
-    if classification.get("department") not in hidden:
+    trace = line.trace or {}
+    verdicts = [trace.get("classification", {}), *trace.get("parts", ())]
+    if not any(verdict.get("department") in hidden for verdict in verdicts):
         return line
-    rules = [rule | {"hits": []} for rule in classification["rules"]]
-    return replace(line, trace={**(line.trace or {}), "classification": classification | {"rules": rules}})
+    silent = {"classification": _without_hits(verdicts[0])}
+    silent |= {"parts": list(map(_without_hits, verdicts[1:]))} if verdicts[1:] else {}
+    return replace(line, trace=trace | silent)
+
+
+def _without_hits(verdict: dict[str, Any]) -> dict[str, Any]:
+    return verdict | {"rules": [rule | {"hits": []} for rule in verdict.get("rules", ())]}
 
 
 def neutral(request: Request) -> Request:

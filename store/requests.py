@@ -3,17 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from desk.classification import Priority
 from desk.lifecycle import State
 from desk.mail import Address
 from desk.outbox import NoticeKind
-from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
+from desk.promise import Targets
+from desk.request import FIRST_NUMBER, Entry, EntryKind, Part, Request
 from desk.thread import SentMail
-from store import meta
+from store import meta, parts
 from store.prepared import Prepared
-from store.tables import arrival, entry, outbox, outbox_alias, participant, request
+from store.tables import arrival, entry, outbox, outbox_alias, part, participant, request
 
 _INSERT_REQUEST = Prepared(insert(request))
 _INSERT_PARTICIPANT = Prepared(insert(participant))
@@ -22,11 +39,11 @@ _CHANGE_STATE = Prepared(
     update(request).where(request.c.number == bindparam("of")).values(state=bindparam("new_state"))
 )
 # Built once: making a statement costs as much as running it.
-_SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
+_SENT = select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind, outbox.c.recipient).where(
     outbox.c.message_id.in_(bindparam("ids", expanding=True)), outbox.c.request_number.is_not(None)
 )
 _ALIASED = (
-    select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
+    select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind, outbox.c.recipient)
     .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
     .where(outbox_alias.c.message_id.in_(bindparam("ids", expanding=True)))
 )
@@ -45,7 +62,7 @@ def next_number(connection: Connection) -> int:
 
 
 def open_request(connection: Connection, new: Request, *, category: str | None) -> None:
-    """Write the request; its requester becomes its first participant."""
+    """Write the request with its parts; its requester becomes its first participant."""
     requester = new.requester
     row = {
         "number": new.number,
@@ -66,6 +83,8 @@ def open_request(connection: Connection, new: Request, *, category: str | None) 
     if requester is not None:
         first = {"request_number": new.number, "address": requester.key, "name": requester.name}
         _INSERT_PARTICIPANT.run(connection, first)
+    if new.further:
+        parts.add(connection, new.number, new.further)
 
 
 def append(connection: Connection, number: int, new: Entry) -> None:
@@ -83,11 +102,17 @@ def append(connection: Connection, number: int, new: Entry) -> None:
 
 
 def change_state(connection: Connection, number: int, state: State) -> None:
-    """The request is in that state."""
+    """The request, or its first part where it has several, is in that state."""
     _CHANGE_STATE.run(connection, {"of": number, "new_state": state.value})
 
 
-def _request(row: Row[Any]) -> Request:
+def goes_by(connection: Connection, number: int, targets: Targets) -> None:
+    """The request, or its first part where it has several, goes by these moments."""
+    due = {"first_response_due": targets.first_response, "resolution_due": targets.resolution}
+    connection.execute(update(request).where(request.c.number == number).values(**due))
+
+
+def _request(row: Row[Any], further: tuple[Part, ...] = ()) -> Request:
     requester = Address(row.requester_name, row.requester_address) if row.requester_address else None
     return Request(
         number=row.number,
@@ -101,6 +126,7 @@ def _request(row: Row[Any]) -> Request:
         opened=row.opened,
         first_response_due=row.first_response_due,
         resolution_due=row.resolution_due,
+        further=further,
     )
 
 
@@ -119,23 +145,43 @@ _REQUESTS: Select[Any] = select(
     request.c.resolution_due,
 )
 
-_REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger))
+# With its parts in one statement, because it runs for every answer.
+_FURTHER = "further_"
+_REQUEST = (
+    _REQUESTS.add_columns(*(column.label(f"{_FURTHER}{column.name}") for column in part.columns))
+    .join_from(request, part, isouter=True)
+    .where(request.c.number == bindparam("wanted", type_=BigInteger))
+    .order_by(part.c.id)
+)
 
 
 def find(connection: Connection, number: int) -> Request | None:
     """The request of that number, or None."""
-    row = connection.execute(_REQUEST, {"wanted": number}).one_or_none()
-    return None if row is None else _request(row)
+    rows = connection.execute(_REQUEST, {"wanted": number}).all()
+    if not rows:
+        return None
+    return _request(rows[0], tuple(parts.part_of(row, _FURTHER) for row in rows if row.further_id is not None))
 
 
 def every(connection: Connection, *, department: str | None, state: State | None) -> list[Request]:
-    """All requests, newest first; of one department or state where given."""
-    chosen = _REQUESTS.order_by(request.c.number.desc())
-    if department is not None:
-        chosen = chosen.where(request.c.department == department)
-    if state is not None:
-        chosen = chosen.where(request.c.state == state.value)
-    return [_request(row) for row in connection.execute(chosen)]
+    """All requests, newest first; those of which a part is of that department, in that state, where given."""
+    of_part = select(part.c.request_number).where(_is_chosen(part, department, state))
+    chosen = or_(_is_chosen(request, department, state), request.c.number.in_(of_part))
+    return _with_parts(connection, _REQUESTS.where(chosen).order_by(request.c.number.desc()))
+
+
+def _is_chosen(table: Table, department: str | None, state: State | None) -> ColumnElement[bool]:
+    """Which requests, or parts, are of that department and in that state."""
+    wanted = {"department": department, "state": state.value if state is not None else None}
+    return and_(true(), *(table.c[name] == value for name, value in wanted.items() if value is not None))
+
+
+def _with_parts(connection: Connection, chosen: Select[Any]) -> list[Request]:
+    rows = connection.execute(chosen).all()
+    if not rows:
+        return []
+    further = parts.of_requests(connection, first=rows[-1].number, last=rows[0].number)
+    return [_request(row, further.get(row.number, ())) for row in rows]
 
 
 def newest(connection: Connection) -> int:
@@ -146,7 +192,7 @@ def newest(connection: Connection) -> int:
 def page(connection: Connection, *, before: int, limit: int) -> list[Request]:
     """The newest requests with a number less than `before`, newest first, so many at most."""
     chosen = _REQUESTS.where(request.c.number < before).order_by(request.c.number.desc()).limit(limit)
-    return [_request(row) for row in connection.execute(chosen)]
+    return _with_parts(connection, chosen)
 
 
 def entries(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[Entry]]:
@@ -189,7 +235,8 @@ class StoredThreads:
     def _mails(self, known: Select[Any], message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
         rows = self._connection.execute(known, {"ids": message_ids})
         return [
-            (row.message_id, SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value)) for row in rows
+            (row.message_id, SentMail(row.request_number, row.kind == NoticeKind.NOTIFICATION.value, row.recipient))
+            for row in rows
         ]
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
@@ -203,8 +250,7 @@ class StoredThreads:
 
 
 def count_by_department(connection: Connection) -> dict[str, int]:
-    """How many requests each department has; those without any are not there."""
-    rows = connection.execute(
-        select(request.c.department, func.count().label("requests")).group_by(request.c.department)
-    )
+    """How many requests each department has a part of; those without any are not there."""
+    of = union_all(select(request.c.department), select(part.c.department)).subquery()
+    rows = connection.execute(select(of.c.department, func.count().label("requests")).group_by(of.c.department))
     return {row.department: row.requests for row in rows}
