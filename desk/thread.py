@@ -32,4 +32,4 @@ class SentMail:
 
     number: int
     to_department: bool
-    recipient: str = ""
+    recipient: str

@@ -49,7 +49,7 @@ def wordless(line: Line, hidden: Collection[str]) -> Line:
     verdicts = [trace.get("classification", {}), *trace.get("parts", ())]
     if not any(verdict.get("department") in hidden for verdict in verdicts):
         return line
-    silent = {"classification": _without_hits(verdicts[0])}
+    silent: dict[str, Any] = {"classification": _without_hits(verdicts[0])}
     silent |= {"parts": list(map(_without_hits, verdicts[1:]))} if verdicts[1:] else {}
     return replace(line, trace=trace | silent)
 

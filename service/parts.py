@@ -25,7 +25,7 @@ from desk.mail import ascii_fold
 from desk.outbox import Notice
 from desk.promise import Targets, latest
 from desk.request import Part, Request
-from desk.targets import Asked, kept_or_renewed
+from desk.targets import Asked, kept_or_renewed, promise
 from desk.thread import ThreadMatch
 from routing.shares import further_share
 from service.addressed import is_named
@@ -140,6 +140,15 @@ def _added(request: Request, occasion: Occasion) -> Part | None:
     return occasion.part(Share(mailbox, share)) if share is not None else None
 
 
+def past(part: Part, opened: datetime, house: House) -> Part:
+    """The part of a request of before the watch: nobody waits, and its moments are counted from when it came."""
+    department = house.department_of(part.department)
+    targets = promise(department, house.calendars[department.calendar], part.priority, opened)
+    return replace(
+        part, state=State.ANSWERED, first_response_due=targets.first_response, resolution_due=targets.resolution
+    )
+
+
 def moved(connection: Connection, request: Request, event: Event, *, mover: Part | None) -> Request:
     """The request after the event: of that part, or of all."""
     changed = []
@@ -176,14 +185,30 @@ def _written_to(request: Request, match: ThreadMatch, house: House) -> tuple[Par
     return tuple(part for part, address in addresses if ascii_fold(address) == match.written_to)
 
 
-def words_to(hearing: Sequence[Part], matter: Matter, occasion: Occasion) -> Iterator[Notice]:
+def news(matter: Matter, occasion: Occasion, match: ThreadMatch | None, copy: Copy | None) -> Iterator[Notice]:
+    """Word of a mail to everybody in the house who is to be told."""
+    request = matter.request
+    if matter.decision.news is None:
+        return
+    if copy is not None:
+        yield from _words_to([copy.part] if copy.part is not None else [], matter, occasion)
+        return
+    if request.further:
+        yield from _words_to(hearers(request, match, occasion), matter, occasion)
+    else:
+        heard_at = occasion.answering if match is None else occasion.came_in_at
+        yield from filter(None, [notification(matter, occasion.house, heard_at)])
+    yield from _copies_of(matter, occasion)
+
+
+def _words_to(hearing: Sequence[Part], matter: Matter, occasion: Occasion) -> Iterator[Notice]:
     """Word to the departments of these parts, each with its own moments and mailbox."""
     for part in hearing:
         others = tuple(one for one in matter.request.departments if one != part.department)
         yield from _word(part, replace(matter, others=others), occasion)
 
 
-def copies_of(matter: Matter, occasion: Occasion) -> Iterator[Notice]:
+def _copies_of(matter: Matter, occasion: Occasion) -> Iterator[Notice]:
     """A copy to the department of each mailbox that the mail names and that has no part in its request."""
     request, division = matter.request, occasion.judged.division
     if division is None:

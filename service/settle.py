@@ -4,7 +4,7 @@ All or nothing: fate, request, entry, promises, journal and outbox rows are one 
 desk/; this only asks the store what a decision needs, and writes what it says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,16 +23,16 @@ from desk.limiter import Verdict
 from desk.mail import Automatic, AutomaticKind
 from desk.outbox import Notice
 from desk.promise import Targets
-from desk.request import Entry, Part, Request
-from desk.targets import Asked, kept_or_renewed, promise
+from desk.request import Entry, Request
+from desk.targets import Asked, kept_or_renewed
 from desk.thread import ThreadMatch
 from routing.thread import Reader, continued_by
 from service.house import House, Mailbox
 from service.judged import Judged, candidate
-from service.letters import Matter, notification
+from service.letters import Matter
 from service.limiting import Measured, Moment, measure
 from service.owing import Owing, owe_receipt
-from service.parts import Copy, Occasion, answered_by, came_elsewhere, copies_of, hearers, moved, promised, words_to
+from service.parts import Copy, Occasion, answered_by, came_elsewhere, moved, news, past, promised
 from service.people import Acquainted
 from store import arrivals, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
@@ -222,21 +222,13 @@ def _new_request(settling: Settling, number: int) -> Request:
 
 def _as_history(settling: Settling, request: Request) -> Request:
     """A request of before the watch: nobody waits for an answer, and its moments are counted from when it came."""
-    past = [_past(settling, part, request.opened) for part in request.parts]
+    parts = [past(part, request.opened, settling.house) for part in request.parts]
     return replace(
         request,
         state=State.ANSWERED,
-        first_response_due=past[0].first_response_due,
-        resolution_due=past[0].resolution_due,
-        further=tuple(past[1:]),
-    )
-
-
-def _past(settling: Settling, part: Part, opened: datetime) -> Part:
-    department = settling.house.department_of(part.department)
-    targets = promise(department, settling.house.calendars[department.calendar], part.priority, opened)
-    return replace(
-        part, state=State.ANSWERED, first_response_due=targets.first_response, resolution_due=targets.resolution
+        first_response_due=parts[0].first_response_due,
+        resolution_due=parts[0].resolution_due,
+        further=tuple(parts[1:]),
     )
 
 
@@ -268,32 +260,13 @@ def _owe(settling: Settling, match: ThreadMatch | None, decision: Decision, led_
     owed = [_owed_receipt(settling, request, led_to.measured, decision)] if decision.answers else []
     targets = Targets(request.first_response_due, request.resolution_due)
     matter = Matter(request, targets, settling.judged, decision, settling.now)
-    owed += [_owed_news(settling, request, news) for news in _news(settling, match, matter, led_to.copy)]
+    owed += [_owed_news(settling, request, one) for one in news(matter, settling.occasion, match, led_to.copy)]
     return tuple(filter(None, owed))
 
 
-def _owed_news(settling: Settling, request: Request, news: Notice) -> str | None:
-    outbox_id = outbox.owe(settling.connection, request.number, news, now=settling.now)
-    return news.kind.value if outbox_id is not None else None
-
-
-def _news(settling: Settling, match: ThreadMatch | None, matter: Matter, copy: Copy | None) -> Iterator[Notice]:
-    """Word to everybody who is to be told."""
-    if matter.decision.news is None:
-        return
-    occasion, request = settling.occasion, matter.request
-    if copy is not None:
-        yield from words_to([copy.part] if copy.part is not None else [], matter, occasion)
-        return
-    if request.further:
-        yield from words_to(hearers(request, match, occasion), matter, occasion)
-    elif (one := notification(matter, settling.house, _heard_at(settling, match))) is not None:
-        yield one
-    yield from copies_of(matter, occasion)
-
-
-def _heard_at(settling: Settling, match: ThreadMatch | None) -> Mailbox:
-    return settling.mailbox if match is None else settling.occasion.came_in_at
+def _owed_news(settling: Settling, request: Request, word: Notice) -> str | None:
+    outbox_id = outbox.owe(settling.connection, request.number, word, now=settling.now)
+    return word.kind.value if outbox_id is not None else None
 
 
 def _owed_receipt(settling: Settling, request: Request, measured: Measured | None, decision: Decision) -> str | None:
