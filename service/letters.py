@@ -93,12 +93,13 @@ def names_of(departments: Sequence[str], house: House, language: str) -> tuple[s
 
 
 def urgent_contact(request: Request, house: House) -> str:
-    """What to do if it cannot wait; of several departments with different ways, each with its name."""
+    """What to do if it cannot wait; where not all departments have the same way, each with its name."""
     departments = [house.department_of(one) for one in request.departments]
-    ways = {one.urgent_contact: one.name_in(request.language) for one in reversed(departments) if one.urgent_contact}
-    if len(ways) <= 1:
-        return next(iter(ways), "")
-    return ", ".join(f"{name}: {way}" for way, name in reversed(ways.items()))
+    ways = {one.urgent_contact for one in departments}
+    if len(ways) == 1:
+        return ways.pop()
+    named = [(one.name_in(request.language), one.urgent_contact) for one in departments if one.urgent_contact]
+    return ", ".join(f"{name}: {way}" for name, way in named)
 
 
 def _zone_of_reader(matter: Matter, house: House, department: ZoneInfo) -> tzinfo:

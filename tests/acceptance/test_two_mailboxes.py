@@ -64,7 +64,7 @@ def test_a_mailbox_in_cc_gets_a_copy(office: Office):
 
 @pytest.mark.parametrize("first", ["help", "hr"])
 def test_killed_between_the_two_copies_it_goes_on_with_the_second(dovecot: Dovecot, tmp_path: Path, first: str):
-    """kill -9 as soon as the first one is in the ledger; the other comes while nothing runs."""
+    """With kill -9, as soon as the first one is in the ledger; the other comes while nothing runs."""
     mail, second = to_both(), "hr" if first == "help" else "help"
     with Sink() as sink:
         config = mailbox("help@corp.example", dovecot, user=f"kill2-{first}-help")

@@ -124,7 +124,7 @@ def test_the_receipt_promises_the_later_moments_and_each_part_keeps_its_own(desk
     changed(desk, payroll=SLOW)
     settled(desk, at(HELP, mail()))
     parts = request(desk).parts
-    moments = {kind: due for kind, due in desk.rows("SELECT kind, due FROM promise")}
+    moments = dict(desk.rows("SELECT kind, due FROM promise"))
     assert len(moments) == 2
     assert [part.state.value for part in parts] == ["new", "new"]
     last = max(part.first_response_due for part in parts), max(part.resolution_due for part in parts)

@@ -62,7 +62,8 @@ def house(mode: Mode, limits: Limits | None = None) -> House:
     """One mailbox with the starter rules."""
     departments = {MAILBOX: "it", OTHER: "hr"}
     mailboxes = {
-        one: Mailbox(one, frozenset({one}), department, mode, External.LIMITED) for one, department in departments.items()
+        one: Mailbox(one, frozenset({one}), department, mode, External.LIMITED)
+        for one, department in departments.items()
     }
     empty = starter_house(Surroundings(UNSIGNED, "Europe/Warsaw"))
     return replace(empty, mailboxes=mailboxes, own_domains=frozenset({"corp.example"}), limits=limits)
