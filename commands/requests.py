@@ -67,7 +67,7 @@ def requests_show(
     """Show one request with its history."""
     from desk.request import number_of
     from service import narrowed, printing, shown
-    from service.confidential import hiding
+    from service.confidential import confidential_departments, hiding
     from store import requests
 
     number = number_of(reference)
@@ -79,9 +79,11 @@ def requests_show(
         if found is None:
             fail(f"there is no request {reference}", REFUSED)
         if hiding(settings_of(config), asked_for=department)(found):
-            fail(f"{reference} is of a confidential department: name it by --department {found.department}", REFUSED)
-        if department not in {None, found.department}:
-            fail(f"{reference} is of the department {found.department}, not of {department}", REFUSED)
+            hidden = confidential_departments(settings_of(config)).intersection(found.departments)
+            names = " or ".join(f"--department {one}" for one in found.departments if one in hidden)
+            fail(f"{reference} is of a confidential department: name it by {names}", REFUSED)
+        if department not in {None, *found.departments}:
+            fail(f"{reference} is of {', '.join(found.departments)}, not of {department}", REFUSED)
         history = requests.entries(connection, [number])[number]
         if as_json:
             print_json(shown.request(found, history))

@@ -36,6 +36,18 @@ class News(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same mail came to another of our mailboxes before: by which arrival, and at which mailbox.
+
+    adds: the request it opened there is for this mailbox's department too, which its header did not say.
+    """
+
+    arrival: int
+    mailbox: str
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """An arrival with all that is known before anything is decided."""
 
@@ -45,6 +57,7 @@ class Circumstances:
     """The request it continues."""
     repeats: int | None = None
     """The arrival that brought the same mail before."""
+    elsewhere: Elsewhere | None = None
     ruling: Ruling = UNLIMITED
     """What the limiter says of a receipt."""
 
@@ -95,11 +108,25 @@ def _without_request(circumstances: Circumstances) -> Decision | None:
     if circumstances.repeats is not None:
         words = f"the same mail came before (arrival {circumstances.repeats})"
         return Decision(Fate.DUPLICATE, "same-mail", _never("same-mail", words))
+    if circumstances.elsewhere is not None:
+        return _copied(circumstances, circumstances.elsewhere)
     if circumstances.arrival.before_floor:
         return Decision(Fate.BACKFILLED, "before-floor", _never("before-floor", "older than the watch"))
     if circumstances.thread is None and mail.automatic.kind in REPORTS:
         return Decision(Fate.FILED, "report", acknowledge(circumstances.candidate))
     return None
+
+
+def _copied(circumstances: Circumstances, elsewhere: Elsewhere) -> Decision:
+    never = _never("other-mailbox", f"the same mail came to {elsewhere.mailbox} before (arrival {elsewhere.arrival})")
+    if not elsewhere.adds:
+        return Decision(Fate.DUPLICATE, "other-mailbox", never)
+    return Decision(Fate.APPENDED, "further-part", never, news=_first_news(circumstances.candidate))
+
+
+def _first_news(candidate: Candidate) -> News:
+    doubtful = candidate.mail.sender is None or candidate.negative is not None
+    return News.DOUBTFUL if doubtful else News.OPENED
 
 
 def _opened(circumstances: Circumstances) -> Decision:
@@ -110,9 +137,7 @@ def _opened(circumstances: Circumstances) -> Decision:
         acknowledgement = _never("replayed", words)
     elif circumstances.ruling.verdict is Verdict.SILENT and acknowledgement.decision is not AckDecision.NEVER:
         acknowledgement = _never(circumstances.ruling.rule, circumstances.ruling.reason)
-    doubtful = candidate.mail.sender is None or candidate.negative is not None
-    news = News.DOUBTFUL if doubtful else News.OPENED
-    return Decision(Fate.OPENED, "new-request", acknowledgement, EntryKind.MAIL, news=news)
+    return Decision(Fate.OPENED, "new-request", acknowledgement, EntryKind.MAIL, news=_first_news(candidate))
 
 
 def _continued(circumstances: Circumstances, match: ThreadMatch) -> Decision:

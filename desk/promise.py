@@ -1,6 +1,7 @@
 """What we tell somebody: two moments, and why the answer is not today."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,3 +29,17 @@ class Targets:
     resolution: datetime
     delay: Delay = Delay.NONE
     closed_name: str = ""
+
+
+def latest(targets: Sequence[Targets]) -> Targets:
+    """What holds for all of them: the later of each moment.
+
+    Why the answer does not come today is said by the one that answers last, and only where none answers today.
+    """
+    if len(targets) == 1:
+        return targets[0]
+    last = max(targets, key=lambda one: one.first_response)
+    resolution = max(one.resolution for one in targets)
+    if any(one.delay is Delay.NONE for one in targets):
+        return Targets(last.first_response, resolution)
+    return replace(last, resolution=resolution)

@@ -28,8 +28,23 @@ def number_of(reference: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one department has of a request: since its own mailbox was written to, with clock and state of its own."""
+
+    mailbox: str
+    department: str
+    priority: Priority
+    state: State
+    first_response_due: datetime
+    resolution_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One matter, with the department that answers and the moments promised. Moments are aware."""
+    """One matter, with the department that answers and the moments it goes by. Moments are aware.
+
+    A request of several departments has a further part for each but the first, which is the request's own.
+    """
 
     number: int
     subject: str
@@ -42,11 +57,30 @@ class Request:
     opened: datetime
     first_response_due: datetime
     resolution_due: datetime
+    further: tuple[Part, ...] = ()
 
     @property
     def reference(self) -> str:
         """The human number, "R-1042"."""
         return reference_of(self.number)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every part, the first one included."""
+        first = Part(
+            mailbox=self.mailbox,
+            department=self.department,
+            priority=self.priority,
+            state=self.state,
+            first_response_due=self.first_response_due,
+            resolution_due=self.resolution_due,
+        )
+        return (first, *self.further)
+
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """The departments that have it, the first one first."""
+        return (self.department, *(part.department for part in self.further))
 
 
 class EntryKind(StrEnum):

@@ -15,16 +15,21 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ThreadMatch:
-    """The request a mail continues. evidence in words, "T2 In-Reply-To our receipt <...>"."""
+    """The request a mail continues. evidence in words, "T2 In-Reply-To our receipt <...>".
+
+    written_to: who got the mail of ours that it answers (folded), or None where it answers none.
+    """
 
     number: int
     evidence: str
     standing: Standing
+    written_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SentMail:
-    """A mail of ours: about which request, and whether it went to the department or to a participant."""
+    """A mail of ours: about which request, whether it went to a department or a participant, and to what address."""
 
     number: int
     to_department: bool
+    recipient: str

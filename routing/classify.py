@@ -11,7 +11,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from desk.classification import Classification, Priority, RuleHit
@@ -61,7 +61,9 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scored:
+class Scored:
+    """A rule that hit, with its score and the words."""
+
     bound: Bound
     score: float
     hits: tuple[str, ...]
@@ -72,10 +74,21 @@ def classify(matcher: Matcher, mail: Routable) -> Classification:
 
     Deterministic and total: every mail has a department.
     """
+    return verdict(matcher, scores(matcher, mail), mail.mailbox_department)
+
+
+def scores(matcher: Matcher, mail: Routable) -> list[Scored]:
+    """Give every rule that hits, in the order of the rules."""
     subject, body = matcher.found(normal(mail.subject)), matcher.found(normal(mail.text))
     seen = _Seen(subject, body, subject | body, mail)
-    scored = [hit for bound in matcher.candidates(seen.both) if (hit := _scored(bound, seen))]
-    ranking = _ranking(scored, mail.mailbox_department)
+    return [hit for bound in matcher.candidates(seen.both) if (hit := _scored(bound, seen))]
+
+
+def verdict(
+    matcher: Matcher, scored: Sequence[Scored], home: str | None, *, without: Collection[str | None] = ()
+) -> Classification:
+    """Give steps 3 to 5; without: departments that are out of the question."""
+    ranking = [pair for pair in _ranking(scored, home) if pair[0] not in without]
     department, score = ranking[0] if ranking else (matcher.default_department, 0.0)
     runner_up, second = ranking[1] if len(ranking) > 1 else (None, 0.0)
     return Classification(
@@ -89,7 +102,7 @@ def classify(matcher: Matcher, mail: Routable) -> Classification:
     )
 
 
-def _ranking(scored: Iterable[_Scored], home: str | None) -> list[tuple[str, float]]:
+def _ranking(scored: Iterable[Scored], home: str | None) -> list[tuple[str, float]]:
     """Give the departments with their scores, best first; equals stay in the order of step 4."""
     shares: dict[str, list[float]] = defaultdict(list)
     if home is not None:
@@ -102,13 +115,13 @@ def _ranking(scored: Iterable[_Scored], home: str | None) -> list[tuple[str, flo
     return sorted(sums, key=lambda pair: -pair[1])
 
 
-def _category(scored: Iterable[_Scored], department: str) -> str | None:
+def _category(scored: Iterable[Scored], department: str) -> str | None:
     """Give the category of the department's best rule that names one, the first of equals."""
     own = [one for one in scored if one.bound.rule.department == department and one.bound.rule.category]
     return max(own, key=lambda one: one.score).bound.rule.category if own else None
 
 
-def _priority(scored: Iterable[_Scored], department: str) -> Priority:
+def _priority(scored: Iterable[Scored], department: str) -> Priority:
     set_by_rules = (
         one.bound.rule.priority
         for one in scored
@@ -117,7 +130,7 @@ def _priority(scored: Iterable[_Scored], department: str) -> Priority:
     return max(set_by_rules, key=_RANK.__getitem__, default=Priority.NORMAL)
 
 
-def _scored(bound: Bound, seen: _Seen) -> _Scored | None:
+def _scored(bound: Bound, seen: _Seen) -> Scored | None:
     words = seen.words(bound.rule.where)
     if not _met(bound, words):
         return None
@@ -129,7 +142,7 @@ def _scored(bound: Bound, seen: _Seen) -> _Scored | None:
         hits += [(_SUBJECT, f"{condition.label}: {pattern}") for pattern in patterns]
     best = sorted((points for points, _ in hits), reverse=True)[:_COUNTED]
     weight = 0.0 if bound.rule.department == EVERY else bound.rule.weight
-    return _Scored(bound, round(weight * sum(best), _DIGITS), tuple(label for _, label in hits))
+    return Scored(bound, round(weight * sum(best), _DIGITS), tuple(label for _, label in hits))
 
 
 def _met(group: Bound | Condition, held: frozenset[int] | set[str]) -> bool:

@@ -70,7 +70,7 @@ def _by_sent(mail: Mail, ids: Sequence[str], reader: Reader) -> ThreadMatch | No
         standing = _standing(mail, found.number, reader.threads)
         if standing is Standing.STRANGER and found.to_department and reader.own_sender:
             standing = Standing.STAFF
-        return ThreadMatch(found.number, f"T2 our mail {message_id}", standing)
+        return ThreadMatch(found.number, f"T2 our mail {message_id}", standing, found.recipient)
     return None
 
 
@@ -80,7 +80,7 @@ def _by_token(mail: Mail, reader: Reader) -> ThreadMatch | None:
         for participant in sorted(reader.threads.participants(number)):
             if reader.confirms(token, reference, participant):
                 standing = _standing(mail, number, reader.threads)
-                return ThreadMatch(number, f"T3 token beside {reference}", standing)
+                return ThreadMatch(number, f"T3 token beside {reference}", standing, participant)
     return None
 
 

@@ -6,6 +6,7 @@ this is against words that appear on a screen, in a script or in a log where nob
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from desk.masked import without_addresses
 from desk.request import Request
@@ -20,9 +21,17 @@ Hides = Callable[[Request], bool]
 
 
 def hiding(settings: Settings, *, asked_for: str | None) -> Hides:
-    """Which requests are hidden from who asked for that department by name (None: for none). Raises RoutingError."""
-    hidden = confidential_departments(settings) - {asked_for}
-    return lambda request: request.department in hidden
+    """Which requests are hidden from who asked for that department by name (None: for none). Raises RoutingError.
+
+    One of several departments is hidden where any of them is confidential; who names such a one sees it.
+    """
+    hidden = confidential_departments(settings)
+
+    def hides(request: Request) -> bool:
+        of = hidden.intersection(request.departments)
+        return bool(of) and asked_for not in of
+
+    return hides
 
 
 def confidential_departments(settings: Settings) -> frozenset[str]:
@@ -39,19 +48,24 @@ def confidential_mailboxes(settings: Settings) -> frozenset[str]:
 def wordless(line: Line, hidden: Collection[str], *, department: str | None) -> Line:
     """The arrival without words of the mail: those that rules hit, and what its header says of itself.
 
-    Where a hidden department has it: that of its request, or the one that its words point to.
+    Where a hidden department has it: that of its request, or one that its words point to.
     """
     trace = line.trace or {}
-    classification = trace.get("classification", {})
-    if not {department, classification.get("department")} & set(hidden) or not trace:
+    verdicts = [trace.get("classification", {}), *trace.get("parts", ())]
+    if not trace or not {department, *(verdict.get("department") for verdict in verdicts)} & set(hidden):
         return line
-    told = {
+    told: dict[str, Any] = {
         "automatic": trace["automatic"] | {"evidence": []},
-        "classification": classification | {"rules": [rule | {"hits": []} for rule in classification["rules"]]},
+        "classification": _without_hits(verdicts[0]),
     }
+    told |= {"parts": list(map(_without_hits, verdicts[1:]))} if verdicts[1:] else {}
     # A reason may quote the header; the rule says the same without it.
     told |= {key: trace[key] | {"reason": trace[key]["rule"]} for key in ("acknowledge", "would") if key in trace}
     return replace(line, trace=trace | told)
+
+
+def _without_hits(verdict: dict[str, Any]) -> dict[str, Any]:
+    return verdict | {"rules": [rule | {"hits": []} for rule in verdict.get("rules", ())]}
 
 
 def unaddressed(mail: Owed) -> Owed:

@@ -165,7 +165,12 @@ def _lines(day: Day, found: Sequence[Seen], words: Callable[[Seen], str]) -> tup
 
 
 def _writer(day: Day, one: Seen) -> str:
-    return "somebody" if one.department in day.hidden else one.writer or "a mail"
+    return "somebody" if not day.hidden.isdisjoint(_departments(one)) else one.writer or "a mail"
+
+
+def _departments(one: Seen) -> list[str]:
+    further = [part["department"] for part in one.trace.get("parts", ())]
+    return [*([one.department] if one.department else []), *further]
 
 
 def _would(one: Seen) -> str:
@@ -174,7 +179,7 @@ def _would(one: Seen) -> str:
 
 def _promised(one: Seen) -> str:
     kind = "a receipt" if _would(one) == AckDecision.SEND else "a receipt that tells nothing"
-    return f"{kind}; the request is with {one.department}"
+    return f"{kind}; the request is with {' and '.join(_departments(one))}"
 
 
 def _refused(day: Day, one: Seen) -> str:

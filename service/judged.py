@@ -13,10 +13,28 @@ from desk.mail import Mail
 from intake.evidence import Proof, weigh
 from routing.classify import Routable, classify
 from routing.languages import detect
+from routing.shares import shares
 from routing.text import LIMIT
+from service.addressed import addressed
 from service.house import House, Mailbox
 
 FALLBACK_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What the rules say of a mail at one of the mailboxes it is for."""
+
+    mailbox: Mailbox
+    classification: Classification
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A mail to several of our mailboxes: the shares of their departments, first the one that answers; and copies."""
+
+    shares: tuple[Share, ...]
+    copies: tuple[Mailbox, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,8 @@ class Judged:
     classification: Classification
     fallback: str = FALLBACK_LANGUAGE
     """The language of a mail that is in none for sure: the person's own where that is known."""
+    division: Division | None = None
+    """None for a mail to one of our mailboxes; else the classification is that of the first share."""
 
     @property
     def spoken(self) -> str:
@@ -40,14 +60,30 @@ class Judged:
 def judge(arrival: Arrival, mail: Mail, house: House) -> Judged:
     """Weigh, read and classify the mail; pure."""
     mailbox = house.mailboxes.get(arrival.mailbox)
+    division = _division(mailbox, mail, house) if mailbox is not None else None
+    alone = routable(arrival.mailbox, mail, mailbox)
     return Judged(
         arrival=arrival,
         mail=mail,
         proof=weigh(mail, house.evidence),
         language=detect(f"{mail.subject}\n{(mail.reply or mail.text)[:LIMIT]}"),
-        classification=classify(house.matcher, routable(arrival.mailbox, mail, mailbox)),
+        classification=classify(house.matcher, alone) if division is None else division.shares[0].classification,
         fallback=house.people.language_of(mail.sender) or FALLBACK_LANGUAGE,
+        division=division,
     )
+
+
+def _division(came_in_at: Mailbox, mail: Mail, house: House) -> Division | None:
+    of = addressed(came_in_at, mail, house)
+    if of.mailboxes == (came_in_at,) and not of.copies:
+        return None
+    by_department: dict[str | None, Mailbox] = {}
+    for one in of.mailboxes:
+        by_department.setdefault(one.department, one)
+    mailboxes = list(by_department.values())
+    found = shares(house.matcher, [routable(one.address, mail, one) for one in mailboxes])
+    told = (Share(mailbox, one) for mailbox, one in zip(mailboxes, found, strict=True) if one is not None)
+    return Division(tuple(told), of.copies)
 
 
 def routable(address: str, mail: Mail, mailbox: Mailbox | None) -> Routable:

@@ -1,5 +1,6 @@
 """From a decision to the mails that are owed: the receipt to the requester, the word to the department."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -32,6 +33,10 @@ class Matter:
     now: datetime
     late: bool = False
     """The receipt says when the mail came, and that it is sorry."""
+    others: tuple[str, ...] = ()
+    """The departments that have it too; of a copy, those that answer."""
+    is_copy: bool = False
+    """Its reader owes no answer."""
 
 
 def receipt(matter: Matter, house: House) -> Notice | None:
@@ -48,6 +53,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         language=request.language,
         requester_name=request.requester.name,
         department=department.name_in(request.language),
+        also=names_of(request.departments[1:], house, request.language),
         first_response=matter.targets.first_response,
         resolution=matter.targets.resolution,
         zone=zone,
@@ -56,7 +62,7 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         closed_name=matter.targets.closed_name,
         reference=request.reference,
         token=house.keyring.token(request.reference, request.requester.key),
-        urgent_contact=department.urgent_contact,
+        urgent_contact=urgent_contact(request, house),
         external=external,
         sent=request.opened if matter.late else None,
     )
@@ -79,6 +85,21 @@ def receipt(matter: Matter, house: House) -> Notice | None:
         identity=message_id.strip("<>"),
     )
     return _notice(NoticeKind.RECEIPT, letter, matter.targets)
+
+
+def names_of(departments: Sequence[str], house: House, language: str) -> tuple[str, ...]:
+    """What the departments are called for a reader of the language."""
+    return tuple(house.department_of(one).name_in(language) for one in departments)
+
+
+def urgent_contact(request: Request, house: House) -> str:
+    """What to do if it cannot wait; where not all departments have the same way, each with its name."""
+    departments = [house.department_of(one) for one in request.departments]
+    ways = {one.urgent_contact for one in departments}
+    if len(ways) == 1:
+        return ways.pop()
+    named = [(one.name_in(request.language), one.urgent_contact) for one in departments if one.urgent_contact]
+    return ", ".join(f"{name}: {way}" for name, way in named)
 
 
 def _zone_of_reader(matter: Matter, house: House, department: ZoneInfo) -> tzinfo:
@@ -125,6 +146,8 @@ def notification(matter: Matter, house: House, mailbox: Mailbox) -> Notice | Non
         receipt_note=_receipt_note(matter),
         attachments=tuple(_listed(attachment) for attachment in mail.attachments),
         evidence=_noticed(matter),
+        others=names_of(matter.others, house, request.language),
+        is_copy=matter.is_copy,
     )
     rendered = render_notification(facts)
     message_id = _message_id(matter, house, NoticeKind.NOTIFICATION, department.address)

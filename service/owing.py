@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 from desk.acknowledge import AckDecision
 from desk.calendar import Calendar
 from desk.lateness import GATHERING, Lateness, brakes, lateness
-from desk.targets import Asked, kept_or_renewed
 from service.alarms import alarm
 from service.house import House
 from service.letters import Matter, receipt
 from service.limiting import Measured
+from service.parts import promised, renew
 from service.rewording import joined
 from store import limiter, outbox, waiting
 
@@ -63,6 +63,7 @@ def owe_receipt(owing: Owing) -> str | None:
     if outbox_id is None:
         return None
     waiting.promises(owing.connection, outbox_id, later.matter.request.number, later.matter.targets)
+    renew(owing.connection, later.matter.request, owing.house, now=until)
     reason = _braked(owing) if late else None
     waiting.postpone(owing.connection, outbox_id, until=until, hold_reason=reason)
     return LATER
@@ -70,9 +71,7 @@ def owe_receipt(owing: Owing) -> str | None:
 
 def _as_of(owing: Owing, moment: datetime) -> Matter:
     """The matter with the words and promises of that moment."""
-    request = owing.matter.request
-    department = owing.house.department_of(request.department)
-    targets = kept_or_renewed(department, owing.calendar, Asked(request.priority, request.opened), moment)
+    targets = promised(owing.matter.request, owing.house, now=moment)
     return replace(owing.matter, targets=targets, now=moment, late=owing.is_late(moment))
 
 

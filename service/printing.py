@@ -71,7 +71,15 @@ def _progress(*, shown: bool) -> "Progress":
 def requests(found: Iterable[Request]) -> None:
     """Print one line for each request."""
     rows = (
-        (one.reference, one.state, one.priority, one.department, _who(one), _when(one.first_response_due), one.subject)
+        (
+            one.reference,
+            _each(part.state for part in one.parts),
+            _each(part.priority for part in one.parts),
+            ", ".join(one.departments),
+            _who(one),
+            _when(min(part.first_response_due for part in one.parts)),
+            one.subject,
+        )
         for one in found
     )
     _table(("reference", "state", "priority", "department", "requester", "answer due", "subject"), rows)
@@ -94,6 +102,18 @@ def request(one: Request, history: Sequence[Entry]) -> None:
             ("solution due", _when(one.resolution_due)),
         )
     )
+    for part in one.further:
+        print("\nand a part of its own for")
+        _pairs(
+            (
+                ("mailbox", part.mailbox),
+                ("department", part.department),
+                ("state", part.state),
+                ("priority", part.priority),
+                ("answer due", _when(part.first_response_due)),
+                ("solution due", _when(part.resolution_due)),
+            )
+        )
     for entry in history:
         print(f"\n{entry.kind}  {_when(entry.at)}  {safe(entry.author)}  (arrival {entry.arrival})")
         print(safe(entry.text).rstrip())
@@ -273,6 +293,11 @@ def explained(said: dict[str, Any]) -> str:
         ("new text", said["reply"]),
     )
     return "\n".join(f"{key:<12} {safe(value)}" for key, value in lines) + "\n"
+
+
+def _each(values: Iterable[str]) -> str:
+    """What the parts of a request have, named once where it is the same."""
+    return ", ".join(dict.fromkeys(values))
 
 
 def _who(one: Request) -> str:

@@ -13,8 +13,9 @@ from desk.acknowledge import AckDecision
 from desk.lateness import Lateness, lateness
 from desk.promise import Targets
 from desk.request import Request
-from desk.targets import Asked, kept_or_renewed
 from service.house import House
+from service.letters import names_of, urgent_contact
+from service.parts import promised, renew
 from service.transactions import Transactions
 from store import arrivals, requests, waiting
 from store.database import Database
@@ -56,6 +57,7 @@ def _worded(connection: Connection, house: House, receipt: Waiting, *, now: date
     told = [_told(connection, house, number, now) for number in receipt.numbers]
     for one in told:
         waiting.promises(connection, receipt.id, one.request.number, one.targets)
+        renew(connection, one.request, house, now=now)
     rendered = _one(connection, house, told[0], now) if len(told) == 1 else _several(house, told, now)
     words = Words(message_id=receipt.message_id, date=now, text=rendered.text, html=rendered.html)
     return waiting.reword(connection, receipt, reworded(receipt.content, words), now=now)
@@ -66,8 +68,9 @@ def _told(connection: Connection, house: House, number: int, now: datetime) -> T
     assert request is not None
     department = house.department_of(request.department)
     calendar = house.calendars[department.calendar]
-    targets = kept_or_renewed(department, calendar, Asked(request.priority, request.opened), now)
-    return Told(request, targets, lateness(calendar, request.opened, now) is not Lateness.ON_TIME)
+    return Told(
+        request, promised(request, house, now=now), lateness(calendar, request.opened, now) is not Lateness.ON_TIME
+    )
 
 
 def _one(connection: Connection, house: House, told: Told, now: datetime) -> Rendered:
@@ -79,6 +82,7 @@ def _one(connection: Connection, house: House, told: Told, now: datetime) -> Ren
             language=request.language,
             requester_name=person.name,
             department=department.name_in(request.language),
+            also=names_of(request.departments[1:], house, request.language),
             first_response=told.targets.first_response,
             resolution=told.targets.resolution,
             zone=house.calendars[department.calendar].zone,
@@ -87,7 +91,7 @@ def _one(connection: Connection, house: House, told: Told, now: datetime) -> Ren
             closed_name=told.targets.closed_name,
             reference=request.reference,
             token=house.keyring.token(request.reference, person.key),
-            urgent_contact=department.urgent_contact,
+            urgent_contact=urgent_contact(request, house),
             external=arrivals.receipt_of(connection, request.number).startswith(AckDecision.LIMITED.value),
             sent=request.opened if told.late else None,
         )
@@ -115,7 +119,7 @@ def _answered(house: House, told: Told, language: str) -> Answered:
     assert request.requester is not None
     return Answered(
         subject=request.subject,
-        department=house.department_of(request.department).name_in(language),
+        departments=names_of(request.departments, house, language),
         sent=request.opened,
         first_response=told.targets.first_response,
         resolution=told.targets.resolution,

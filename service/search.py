@@ -58,7 +58,8 @@ def _matching(connection: Connection, question: Question, told: Told) -> Iterato
 
 
 def _is_asked_for(one: Request, question: Question) -> bool:
-    return one.department not in question.hidden and question.department in (None, one.department)
+    is_hidden = not set(question.hidden).isdisjoint(one.departments)
+    return not is_hidden and question.department in (None, *one.departments)
 
 
 def _contains(one: Request, history: Sequence[Entry], wanted: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ All or nothing: fate, request, entry, promises, journal and outbox rows are one 
 desk/; this only asks the store what a decision needs, and writes what it says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,22 +14,25 @@ from sqlalchemy import Connection
 from desk import lifecycle
 from desk.acknowledge import Candidate, Mode, acknowledge
 from desk.arrival import Fate, Source
+from desk.classification import Classification
 from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
 from desk.lateness import TOO_OLD
-from desk.lifecycle import State
+from desk.lifecycle import Event, State
 from desk.limiter import Verdict
 from desk.mail import Automatic, AutomaticKind
+from desk.outbox import Notice
 from desk.promise import Targets
 from desk.request import Entry, Request
-from desk.targets import Asked, kept_or_renewed, promise
+from desk.targets import Asked, kept_or_renewed
 from desk.thread import ThreadMatch
 from routing.thread import Reader, continued_by
 from service.house import House, Mailbox
 from service.judged import Judged, candidate
-from service.letters import Matter, notification
+from service.letters import Matter
 from service.limiting import Measured, Moment, measure
 from service.owing import Owing, owe_receipt
+from service.parts import Copy, Occasion, answered_by, came_elsewhere, moved, news, past, promised
 from service.people import Acquainted
 from store import arrivals, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
@@ -50,21 +54,28 @@ class Settling:
 
     @property
     def mailbox(self) -> Mailbox:
-        """The mailbox it came in at."""
-        return self.house.mailboxes[self.waiting.arrival.mailbox]
+        """The mailbox that answers: the one it came in at, or the first of several that it is for."""
+        return self.occasion.answering
+
+    @property
+    def occasion(self) -> Occasion:
+        """What is known of it but for the ledger."""
+        return Occasion(self.judged, self.house, self.now)
 
 
 def settle(settling: Settling) -> Decision:
     """The arrival has its fate, and everything that follows from it is written; nothing is sent here."""
     settling = replace(settling, judged=_own_recognised(settling))
-    circumstances = _circumstances(settling)
+    before = _repeated(settling)
+    copy = _copied(settling, before)
+    circumstances = _circumstances(settling, before, copy)
     decision = decide(circumstances)
     measured = _measured(settling, circumstances.candidate) if decision.answers else None
     if measured is not None:
         decision = decide(replace(circumstances, ruling=measured.ruling))
-    request = _written(settling, circumstances.thread, decision)
-    consequence = Consequence(request, measured)
-    owed = _owe(settling, consequence, decision)
+    request = _written(settling, circumstances.thread, decision) if copy is None else copy.request
+    consequence = Consequence(request, measured, copy=copy)
+    owed = _owe(settling, circumstances.thread, decision, consequence)
     _record(settling, circumstances.thread, decision, replace(consequence, owed=owed))
     return decision
 
@@ -76,6 +87,14 @@ class Consequence:
     request: Request | None
     measured: Measured | None
     owed: tuple[str, ...] = ()
+    copy: Copy | None = None
+
+    @property
+    def number(self) -> int | None:
+        """The number of the request it belongs to, if any."""
+        if self.copy is not None:
+            return self.copy.number
+        return self.request.number if self.request is not None else None
 
 
 def _own_recognised(settling: Settling) -> Judged:
@@ -98,7 +117,7 @@ def _own_recognised(settling: Settling) -> Judged:
     return replace(judged, mail=replace(mail, automatic=own, references=(*mail.references, *made_by_us)))
 
 
-def _circumstances(settling: Settling) -> Circumstances:
+def _circumstances(settling: Settling, before: Sequence[Earlier], copy: Copy | None) -> Circumstances:
     mail = settling.judged.mail
     asked = candidate(settling.judged, settling.house, settling.mailbox)
     reader = Reader(
@@ -112,7 +131,8 @@ def _circumstances(settling: Settling) -> Circumstances:
         arrival=settling.waiting.arrival,
         candidate=replace(asked, too_old=settling.now - settling.waiting.arrival.received_at > TOO_OLD),
         thread=continued_by(mail, reader),
-        repeats=_repeated(settling),
+        repeats=before[0].id if before and copy is None else None,
+        elsewhere=copy.said if copy is not None else None,
     )
 
 
@@ -126,13 +146,21 @@ def _measured(settling: Settling, asked: Candidate) -> Measured | None:
     return measure(asked, moment)
 
 
-def _repeated(settling: Settling) -> int | None:
-    """The earlier arrival of the very same mail, if this is one that came again."""
+def _repeated(settling: Settling) -> Sequence[Earlier]:
+    """The earlier arrivals of the very same mail, if this is one that came again."""
     key = settling.judged.mail.content_key
     before = arrivals.earlier(settling.connection, content_key=key, but=settling.waiting.id)
     if settling.judged.mail.message_id is not None:
-        return before[0].id if before else None
-    return next((one.id for one in before if _is_close(one, settling)), None)
+        return before
+    return [one for one in before if _is_close(one, settling)]
+
+
+def _copied(settling: Settling, before: Sequence[Earlier]) -> Copy | None:
+    """What it means that the mail came to other mailboxes only; None where it is new, or came to this one before."""
+    mailboxes = {one.mailbox for one in before}
+    if not mailboxes or settling.waiting.arrival.mailbox in mailboxes:
+        return None
+    return came_elsewhere(settling.connection, settling.occasion, before)
 
 
 def _is_close(one: Earlier, settling: Settling) -> bool:
@@ -154,7 +182,10 @@ def _written(settling: Settling, match: ThreadMatch | None, decision: Decision) 
         request = _known_request(settling, match.number)
     else:
         return None
-    if decision.event is not None:
+    if decision.event is not None and match is not None and request.further:
+        mover = answered_by(request, match, settling.occasion) if decision.event is Event.ANSWERED else None
+        request = moved(settling.connection, request, decision.event, mover=mover)
+    elif decision.event is not None:
         state = lifecycle.after(request.state, decision.event)
         requests.change_state(settling.connection, request.number, state)
         request = replace(request, state=state)
@@ -185,18 +216,19 @@ def _new_request(settling: Settling, number: int) -> Request:
         opened=settling.waiting.arrival.received_at,
         first_response_due=targets.first_response,
         resolution_due=targets.resolution,
+        further=settling.occasion.further(),
     )
 
 
 def _as_history(settling: Settling, request: Request) -> Request:
     """A request of before the watch: nobody waits for an answer, and its moments are counted from when it came."""
-    department = settling.house.department_of(request.department)
-    targets = promise(department, settling.house.calendars[department.calendar], request.priority, request.opened)
+    parts = [past(part, request.opened, settling.house) for part in request.parts]
     return replace(
         request,
         state=State.ANSWERED,
-        first_response_due=targets.first_response,
-        resolution_due=targets.resolution,
+        first_response_due=parts[0].first_response_due,
+        resolution_due=parts[0].resolution_due,
+        further=tuple(parts[1:]),
     )
 
 
@@ -220,7 +252,7 @@ def _entry(settling: Settling, decision: Decision) -> Entry:
     )
 
 
-def _owe(settling: Settling, led_to: Consequence, decision: Decision) -> tuple[str, ...]:
+def _owe(settling: Settling, match: ThreadMatch | None, decision: Decision, led_to: Consequence) -> tuple[str, ...]:
     """The kinds of mail that are owed because of this arrival."""
     request = led_to.request
     if request is None:
@@ -228,21 +260,24 @@ def _owe(settling: Settling, led_to: Consequence, decision: Decision) -> tuple[s
     owed = [_owed_receipt(settling, request, led_to.measured, decision)] if decision.answers else []
     targets = Targets(request.first_response_due, request.resolution_due)
     matter = Matter(request, targets, settling.judged, decision, settling.now)
-    news = notification(matter, settling.house, settling.mailbox)
-    if news is not None and outbox.owe(settling.connection, request.number, news, now=settling.now) is not None:
-        owed.append(news.kind.value)
+    owed += [_owed_news(settling, request, one) for one in news(matter, settling.occasion, match, led_to.copy)]
     return tuple(filter(None, owed))
 
 
+def _owed_news(settling: Settling, request: Request, word: Notice) -> str | None:
+    outbox_id = outbox.owe(settling.connection, request.number, word, now=settling.now)
+    return word.kind.value if outbox_id is not None else None
+
+
 def _owed_receipt(settling: Settling, request: Request, measured: Measured | None, decision: Decision) -> str | None:
-    targets = targets_of(settling, settling.house.department_of(request.department))
+    targets = promised(request, settling.house, now=settling.now)
     matter = Matter(request, targets, settling.judged, decision, settling.now)
     return owe_receipt(Owing(settling.connection, settling.house, matter, measured))
 
 
 def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, led_to: Consequence) -> None:
     judged, acknowledgement = settling.judged, decision.acknowledgement
-    number = led_to.request.number if led_to.request is not None else None
+    number = led_to.number
     values = {
         "fate": decision.fate.value,
         "reason": decision.reason,
@@ -298,8 +333,21 @@ def _trace(judged: Judged, match: ThreadMatch | None, decision: Decision) -> dic
         "proof": _values(judged.proof),
         "thread": None if match is None else {"evidence": match.evidence, "standing": match.standing.value},
         "acknowledge": _values(decision.acknowledgement),
-        "classification": _values(judged.classification)
-        | {"rules": [_values(hit) for hit in judged.classification.rules]},
+        "classification": _verdict(judged.classification),
         "language": judged.language,
         "defects": list(judged.mail.defects),
-    }
+    } | _parts_of_trace(judged, match)
+
+
+def _parts_of_trace(judged: Judged, match: ThreadMatch | None) -> dict[str, Any]:
+    """What the rules said at the further mailboxes that a new mail is for."""
+    shares = judged.division.shares[1:] if judged.division is not None and match is None else ()
+    return (
+        {"parts": [{"mailbox": one.mailbox.address, **_verdict(one.classification)} for one in shares]}
+        if shares
+        else {}
+    )
+
+
+def _verdict(classification: Classification) -> dict[str, Any]:
+    return _values(classification) | {"rules": [_values(hit) for hit in classification.rules]}

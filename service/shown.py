@@ -80,7 +80,10 @@ def attachment(value: Attachment) -> dict[str, Any]:
 
 
 def request(value: Request, entries: Sequence[Entry]) -> dict[str, Any]:
-    """A request with its history. Nobody is assigned yet in this version: assignee is always null."""
+    """A request with its history. Nobody is assigned yet in this version: assignee is always null.
+
+    Department, state and moments beside `parts` are those of the first part.
+    """
     return {
         "reference": value.reference,
         "subject": value.subject,
@@ -93,6 +96,17 @@ def request(value: Request, entries: Sequence[Entry]) -> dict[str, Any]:
         "opened": moment(value.opened),
         "first_response_due": moment(value.first_response_due),
         "resolution_due": moment(value.resolution_due),
+        "parts": [
+            {
+                "mailbox": one.mailbox,
+                "department": one.department,
+                "state": one.state.value,
+                "priority": one.priority.value,
+                "first_response_due": moment(one.first_response_due),
+                "resolution_due": moment(one.resolution_due),
+            }
+            for one in value.parts
+        ],
         "entries": [
             {
                 "kind": one.kind.value,

@@ -59,6 +59,7 @@ class Earlier:
     mailbox: str
     received: datetime
     request_number: int | None
+    fate: Fate
 
 
 def receipt_of(connection: Connection, number: int) -> str:
@@ -223,7 +224,7 @@ def record_fate(connection: Connection, arrival_id: int, values: Mapping[str, An
 
 
 _EARLIER = Prepared(
-    select(arrival.c.id, arrival.c.mailbox, arrival.c.received, arrival.c.request_number)
+    select(arrival.c.id, arrival.c.mailbox, arrival.c.received, arrival.c.request_number, arrival.c.fate)
     .where(arrival.c.content_key == bindparam("key"), arrival.c.id != bindparam("but"))
     .order_by(arrival.c.id)
 )
@@ -231,4 +232,7 @@ _EARLIER = Prepared(
 
 def earlier(connection: Connection, *, content_key: str, but: int) -> list[Earlier]:
     """The other settled arrivals with the same content, oldest first."""
-    return [Earlier(*row) for row in _EARLIER.rows(connection, {"key": content_key, "but": but})]
+    rows = _EARLIER.rows(connection, {"key": content_key, "but": but})
+    return [
+        Earlier(number, mailbox, received, request, Fate(fate)) for number, mailbox, received, request, fate in rows
+    ]

@@ -3,17 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from desk.classification import Priority
 from desk.lifecycle import State
 from desk.mail import Address
 from desk.outbox import NoticeKind
-from desk.request import FIRST_NUMBER, Entry, EntryKind, Request
+from desk.promise import Targets
+from desk.request import FIRST_NUMBER, Entry, EntryKind, Part, Request
 from desk.thread import SentMail
-from store import meta
+from store import meta, parts
 from store.prepared import Prepared, PreparedForMany
-from store.tables import arrival, entry, outbox, outbox_alias, participant, request
+from store.tables import arrival, entry, outbox, outbox_alias, part, participant, request
 
 _INSERT_REQUEST = Prepared(insert(request))
 _INSERT_PARTICIPANT = Prepared(insert(participant))
@@ -22,13 +38,13 @@ _CHANGE_STATE = Prepared(
     update(request).where(request.c.number == bindparam("of")).values(state=bindparam("new_state"))
 )
 _SENT = PreparedForMany(
-    lambda ids: select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind).where(
+    lambda ids: select(outbox.c.message_id, outbox.c.request_number, outbox.c.kind, outbox.c.recipient).where(
         outbox.c.message_id.in_(ids), outbox.c.request_number.is_not(None)
     )
 )
 _ALIASED = PreparedForMany(
     lambda ids: (
-        select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind)
+        select(outbox_alias.c.message_id, outbox.c.request_number, outbox.c.kind, outbox.c.recipient)
         .join(outbox, outbox.c.id == outbox_alias.c.outbox_id)
         .where(outbox_alias.c.message_id.in_(ids))
     )
@@ -50,7 +66,7 @@ def next_number(connection: Connection) -> int:
 
 
 def open_request(connection: Connection, new: Request, *, category: str | None) -> None:
-    """Write the request; its requester becomes its first participant."""
+    """Write the request with its parts; its requester becomes its first participant."""
     requester = new.requester
     row = {
         "number": new.number,
@@ -71,6 +87,8 @@ def open_request(connection: Connection, new: Request, *, category: str | None) 
     if requester is not None:
         first = {"request_number": new.number, "address": requester.key, "name": requester.name}
         _INSERT_PARTICIPANT.run(connection, first)
+    if new.further:
+        parts.add(connection, new.number, new.further)
 
 
 def append(connection: Connection, number: int, new: Entry) -> None:
@@ -88,11 +106,17 @@ def append(connection: Connection, number: int, new: Entry) -> None:
 
 
 def change_state(connection: Connection, number: int, state: State) -> None:
-    """The request is in that state."""
+    """The request, or its first part where it has several, is in that state."""
     _CHANGE_STATE.run(connection, {"of": number, "new_state": state.value})
 
 
-def _request(row: Sequence[Any]) -> Request:
+def goes_by(connection: Connection, number: int, targets: Targets) -> None:
+    """The request, or its first part where it has several, goes by these moments."""
+    due = {"first_response_due": targets.first_response, "resolution_due": targets.resolution}
+    connection.execute(update(request).where(request.c.number == number).values(**due))
+
+
+def _request(row: Sequence[Any], further: tuple[Part, ...] = ()) -> Request:
     number, subject, address, name, mailbox, department, state, priority, language, opened, first, last = row
     return Request(
         number=number,
@@ -106,6 +130,7 @@ def _request(row: Sequence[Any]) -> Request:
         opened=opened,
         first_response_due=first,
         resolution_due=last,
+        further=further,
     )
 
 
@@ -124,23 +149,44 @@ _REQUESTS: Select[Any] = select(
     request.c.resolution_due,
 )
 
-_REQUEST = Prepared(_REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger)))
+# With its parts in one statement, because it runs for every answer.
+_OWN = len(_REQUESTS.exported_columns)
+_REQUEST = Prepared(
+    _REQUESTS.add_columns(*(column.label(f"further_{column.name}") for column in part.columns))
+    .join_from(request, part, isouter=True)
+    .where(request.c.number == bindparam("wanted", type_=BigInteger))
+    .order_by(part.c.id)
+)
 
 
 def find(connection: Connection, number: int) -> Request | None:
     """The request of that number, or None."""
     rows = _REQUEST.rows(connection, {"wanted": number})
-    return _request(rows[0]) if rows else None
+    if not rows:
+        return None
+    further = (row[_OWN:] for row in rows)
+    return _request(rows[0][:_OWN], tuple(parts.part_of(row) for row in further if row[0] is not None))
 
 
 def every(connection: Connection, *, department: str | None, state: State | None) -> list[Request]:
-    """All requests, newest first; of one department or state where given."""
-    chosen = _REQUESTS.order_by(request.c.number.desc())
-    if department is not None:
-        chosen = chosen.where(request.c.department == department)
-    if state is not None:
-        chosen = chosen.where(request.c.state == state.value)
-    return [_request(row) for row in connection.execute(chosen)]
+    """All requests, newest first; those of which a part is of that department, in that state, where given."""
+    of_part = select(part.c.request_number).where(_is_chosen(part, department, state))
+    chosen = or_(_is_chosen(request, department, state), request.c.number.in_(of_part))
+    return _with_parts(connection, _REQUESTS.where(chosen).order_by(request.c.number.desc()))
+
+
+def _is_chosen(table: Table, department: str | None, state: State | None) -> ColumnElement[bool]:
+    """Which requests, or parts, are of that department and in that state."""
+    wanted = {"department": department, "state": state.value if state is not None else None}
+    return and_(true(), *(table.c[name] == value for name, value in wanted.items() if value is not None))
+
+
+def _with_parts(connection: Connection, chosen: Select[Any]) -> list[Request]:
+    rows = connection.execute(chosen).all()
+    if not rows:
+        return []
+    further = parts.of_requests(connection, first=rows[-1].number, last=rows[0].number)
+    return [_request(row, further.get(row.number, ())) for row in rows]
 
 
 def newest(connection: Connection) -> int:
@@ -151,7 +197,7 @@ def newest(connection: Connection) -> int:
 def page(connection: Connection, *, before: int, limit: int) -> list[Request]:
     """The newest requests with a number less than `before`, newest first, so many at most."""
     chosen = _REQUESTS.where(request.c.number < before).order_by(request.c.number.desc()).limit(limit)
-    return [_request(row) for row in connection.execute(chosen)]
+    return _with_parts(connection, chosen)
 
 
 def entries(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[Entry]]:
@@ -194,7 +240,8 @@ class StoredThreads:
     def _mails(self, known: PreparedForMany, message_ids: Sequence[str]) -> list[tuple[str, SentMail]]:
         rows = known.rows(self._connection, message_ids)
         return [
-            (message_id, SentMail(number, kind == NoticeKind.NOTIFICATION.value)) for message_id, number, kind in rows
+            (message_id, SentMail(number, kind == NoticeKind.NOTIFICATION.value, recipient))
+            for message_id, number, kind, recipient in rows
         ]
 
     def received(self, message_ids: Sequence[str]) -> Mapping[str, int]:
@@ -207,8 +254,7 @@ class StoredThreads:
 
 
 def count_by_department(connection: Connection) -> dict[str, int]:
-    """How many requests each department has; those without any are not there."""
-    rows = connection.execute(
-        select(request.c.department, func.count().label("requests")).group_by(request.c.department)
-    )
+    """How many requests each department has a part of; those without any are not there."""
+    of = union_all(select(request.c.department), select(part.c.department)).subquery()
+    rows = connection.execute(select(of.c.department, func.count().label("requests")).group_by(of.c.department))
     return {row.department: row.requests for row in rows}

@@ -64,6 +64,20 @@ class Request(SQLModel, table=True):
     resolution_due: datetime
 
 
+class Part(SQLModel, table=True):
+    """What a further department has of a request; the first one's is in the request's own row."""
+
+    __table_args__: ClassVar[Any] = (UniqueConstraint("request_number", "department"),)
+    id: int | None = Field(default=None, primary_key=True)
+    request_number: int = Field(foreign_key="request.number")
+    mailbox: str
+    department: str = Field(index=True)
+    priority: str
+    state: str
+    first_response_due: datetime
+    resolution_due: datetime
+
+
 class Arrival(SQLModel, table=True):
     """The ledger: one row for each mail that came in, with exactly one fate."""
 
@@ -251,6 +265,7 @@ meta = _table(Meta)
 folder = _table(Folder)
 raw = _table(Raw)
 request = _table(Request)
+part = _table(Part)
 arrival = _table(Arrival)
 participant = _table(Participant)
 entry = _table(Entry)

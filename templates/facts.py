@@ -25,7 +25,8 @@ class ReceiptFacts:
     """What a receipt says. Moments are aware, zone is the reader's, department is named in the language.
 
     external: the reader is a stranger; names, department, holiday and urgent contact are not disclosed. sent: when the
-    mail came, told with an apology; None where the receipt is on time.
+    mail came, told with an apology; None where the receipt is on time. also: further departments that have it; then
+    the moments are those by which the last of them answers, and by which all of it is expected to be solved.
     """
 
     language: str
@@ -42,14 +43,15 @@ class ReceiptFacts:
     urgent_contact: str = ""
     external: bool = False
     sent: datetime | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One of several mails that a joint receipt answers."""
+    """One of several mails that a joint receipt answers, with the departments that have it."""
 
     subject: str
-    department: str
+    departments: tuple[str, ...]
     sent: datetime
     first_response: datetime
     resolution: datetime
@@ -74,7 +76,8 @@ class NotificationFacts:
     """What a department is told: who wrote, where, until when, and the new text of the mail.
 
     The requester_ fields name the writer of this mail. receipt_note: why no receipt went out, or empty. attachments:
-    names with sizes, as text. evidence: what was noticed about the mail, in words.
+    names with sizes, as text. evidence: what was noticed about the mail, in words. others: departments that have it
+    too. is_copy: those answer it, and the reader need not.
     """
 
     language: str
@@ -93,6 +96,8 @@ class NotificationFacts:
     receipt_note: str = ""
     attachments: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,11 @@ def offered(language: str) -> str:
     return primary if primary in _SHAPES else "en"
 
 
+def locale_of(language: str) -> str:
+    """The name of the locale data of one of the languages."""
+    return _SHAPES[language].locale
+
+
 def in_words(moment: datetime, *, language: str, zone: tzinfo, now: datetime) -> str:
     """The moment on the reader's clock, fit to stand behind "by" or a colon; the zone is always named.
 

@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from desk.promise import Delay
 from templates.facts import Answered, EveningFacts, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
+from templates.listing import listed
 from templates.moments import LANGUAGES, in_words, offered
 from templates.plain import SUBJECT_LIMIT, greeted, isolated, one_line, quoted
 
@@ -102,13 +103,22 @@ def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> SandboxedEnv
 def _receipt(facts: ReceiptFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
     values, words = _receipt_values(facts), _words(facts, language)
-    words |= {"delay": _delay(facts).value, "sent": _sent(facts, language)}
+    words |= {"delay": _delay(facts).value, "sent": _sent(facts, language)} | _departments(facts, language)
     subject = None
     if facts.external:
         subject = templates.text.get_template(f"receipt/{language}.subject.j2").render(words).strip()
     text = _text(f"receipt/{language}", templates, values=values, words=words)
     html = templates.html.get_template(f"receipt/{language}.html.j2").render(values, **words)
     return Rendered(subject, text, html)
+
+
+def _departments(facts: ReceiptFacts, language: str) -> _View:
+    """Several departments in a row, and whether they are two; nothing where one has it, or the reader is a stranger."""
+    if facts.external or not facts.also:
+        return {"departments": "", "two": ""}
+    names = (facts.department, *facts.also)
+    row = listed(names, language=language, direction=str(_direction(language)["direction"]))
+    return {"departments": row, "two": "two" if len(names) == 2 else ""}  # noqa: PLR2004 - Arabic has a dual
 
 
 def _delay(facts: ReceiptFacts) -> Delay:
@@ -157,7 +167,7 @@ def _answered(one: Answered, facts: JointFacts, language: str) -> dict[str, str]
     moments = {"sent": one.sent, "first_response": one.first_response, "resolution": one.resolution}
     return {
         "subject": one_line(one.subject, limit=SUBJECT_LIMIT),
-        "department": one_line(one.department),
+        "department": listed(one.departments, language=language, direction=str(_direction(language)["direction"])),
         "ref": one_line(f"Ref: {one.reference} {one.token}"),
     } | {key: in_words(at, language=language, zone=facts.zone, now=facts.now) for key, at in moments.items()}
 
@@ -183,7 +193,9 @@ def _evening_view(facts: EveningFacts) -> _View:
 def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
     language = offered(facts.language)
     values, words = _notification_values(facts), _words(facts, language)
-    words |= {"event": facts.event.value, "quoted": quoted(facts.reply)}
+    others = listed(facts.others, language=language, direction=str(words["direction"]))
+    words |= {"event": facts.event.value, "quoted": quoted(facts.reply), "others": others}
+    words |= {"copy": "copy" if facts.is_copy else ""}
     heading = {"reference": values["reference"], "subject": one_line(facts.subject, limit=SUBJECT_LIMIT)}
     subject = templates.text.get_template(f"notification/{language}.subject.j2").render(heading)
     text = _text(f"notification/{language}", templates, values=values, words=words)
@@ -261,10 +273,12 @@ def _check_variables(templates: _Templates) -> None:
     receipt, notification = next(_receipt_samples()), next(_notification_samples())
     words = _words(receipt, "en").keys()
     given = {
-        "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent"},
+        "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent", "departments", "two"},
         "evening": _evening_view(_EVENING).keys(),
         "joint": _direction("en").keys() | {"name", "late", "answered"},
-        "notification": words | _notification_values(notification).keys() | {"event", "quoted", "subject"},
+        "notification": words
+        | _notification_values(notification).keys()
+        | {"event", "quoted", "subject", "others", "copy"},
     }
     for name in templates.text.list_templates(extensions=["j2"]):
         with _blaming(name):
@@ -316,11 +330,13 @@ def _receipt_samples() -> Iterator[ReceiptFacts]:
             told = replace(full, language=language, delay=delay)
             yield told
             yield replace(told, external=True, sent=_MONDAY)
+        for also in (("HR",), ("HR", "Payroll")):
+            yield replace(full, language=language, also=also)
 
 
 def _joint_samples() -> Iterator[JointFacts]:
     """Each language, late and for another reason, with and without a subject."""
-    one = Answered("Printer", "IT", _MONDAY, _MONDAY, _MONDAY, "R-1", "sample")
+    one = Answered("Printer", ("IT", "HR"), _MONDAY, _MONDAY, _MONDAY, "R-1", "sample")
     for language in LANGUAGES:
         for late in (False, True):
             yield JointFacts(language, "Anna Nowak", (one, replace(one, subject="")), UTC, _MONDAY, late)
@@ -351,3 +367,5 @@ def _notification_samples() -> Iterator[NotificationFacts]:
             told = replace(full, language=language, event=event)
             yield told
             yield replace(told, subject="", reply="", receipt_note="", attachments=(), evidence=())
+        for is_copy in (False, True):
+            yield replace(full, language=language, others=("HR",), is_copy=is_copy)

@@ -29,7 +29,7 @@ class Outcome:
 
     line: Line
     request: Request | None
-    department: Department | None
+    departments: tuple[Department, ...]
     owed: tuple[str, ...]
     promised: Promised | None
 
@@ -71,14 +71,18 @@ class Ledger:
             return found
 
     def _outcome(self, line: Line, request: Request | None, owed: tuple[str, ...], written: datetime | None) -> Outcome:
-        department = self.house.departments.get(request.department) if request is not None else None
-        promised = self._promised(line, request, department, written) if request and department else None
-        return Outcome(line, request, department, owed, promised)
+        keys = request.departments if request is not None else ()
+        departments = tuple(self.house.departments[key] for key in keys if key in self.house.departments)
+        promised = self._promised(line, request, departments[0], written) if request and departments else None
+        return Outcome(line, request, departments, owed, promised)
 
     def _promised(self, line: Line, request: Request, department: Department, written: datetime | None) -> Promised:
         zone = zone_of_writer(written, self.house.calendars[department.calendar].zone)
         first, last = (
             in_words(moment, language="en", zone=zone, now=line.accepted)
-            for moment in (request.first_response_due, request.resolution_due)
+            for moment in (
+                max(part.first_response_due for part in request.parts),
+                max(part.resolution_due for part in request.parts),
+            )
         )
         return Promised(first, last)

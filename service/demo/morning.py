@@ -38,7 +38,8 @@ class Kind(StrEnum):
 class Expected:
     """What becomes of one copy: its fate, the rule about the receipt, and whose request it belongs to.
 
-    of is the key of the scene that opened the request, empty for a new one; department where it is a new one.
+    of is the key of the scene that opened the request, empty for a new one; department where it is a new one, of
+    several with commas.
     """
 
     fate: Fate
@@ -273,8 +274,7 @@ SCENES: tuple[Scene, ...] = (
         subject="新入社員の受け入れ準備について",
         text=_NEW_COLLEAGUE,
         to=(HELP, HR),
-        # The one place that changes once a mail to two departments becomes a request with two parts.
-        expected=(Expected(Fate.OPENED, department="hr"), Expected(Fate.DUPLICATE, rule="same-mail")),
+        expected=(Expected(Fate.OPENED, department="it, hr"), Expected(Fate.DUPLICATE, rule="other-mailbox")),
     ),
     Scene(
         key="thanks",

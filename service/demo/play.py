@@ -115,7 +115,7 @@ def _kept(place: Place, scene: Scene, mail: Letter) -> str:
 def _wait_for_mail(stage: Stage, scene: Scene, message_id: str, outcomes: Sequence[Outcome]) -> None:
     """Whatever is owed for the mail lies in its recipient's Maildir."""
     for outcome in outcomes:
-        assert not outcome.owed or outcome.department is not None
+        assert not outcome.owed or outcome.departments
         for address in _owed_to(scene, outcome):
             stage.daemon.wait(lambda to=address: stage.inbox.about(to, message_id), f"to write to {address}")  # type: ignore[misc] # a default argument binds the loop's value
 
@@ -123,8 +123,8 @@ def _wait_for_mail(stage: Stage, scene: Scene, message_id: str, outcomes: Sequen
 def _owed_to(scene: Scene, outcome: Outcome) -> Iterator[str]:
     if NoticeKind.RECEIPT in outcome.owed:
         yield scene.writer.address
-    if NoticeKind.NOTIFICATION in outcome.owed and outcome.department is not None:
-        yield outcome.department.address
+    if NoticeKind.NOTIFICATION in outcome.owed:
+        yield from (one.address for one in outcome.departments)
 
 
 def surprises(done: Played, played: Mapping[str, Played]) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _compared(expected: Expected, outcome: Outcome, reference: str) -> Iterator[
     yield "fate", expected.fate, outcome.line.fate
     yield "rule", expected.rule, (outcome.line.receipt or "none").rpartition(": ")[2]
     yield "request", reference, outcome.line.reference or "none"
-    yield "department", expected.department, outcome.request.department if outcome.request else "none"
+    yield "department", expected.department, ", ".join(outcome.request.departments) if outcome.request else "none"
 
 
 def typed(*words: str) -> str:

@@ -1,6 +1,9 @@
 """What became of a mail, in plain words."""
 
+from collections.abc import Sequence
+
 from babel import Locale
+from babel.lists import format_list
 
 from desk.acknowledge import AckDecision
 from desk.arrival import Fate
@@ -39,7 +42,7 @@ def told(outcome: Outcome) -> str:
 
 
 def _opened(outcome: Outcome) -> str:
-    return f"{outcome.line.reference}, for {_who(outcome.department)}. {_receipt(outcome)}"
+    return f"{outcome.line.reference}, for {_who(outcome.departments)}. {_receipt(outcome)}"
 
 
 def _receipt(outcome: Outcome) -> str:
@@ -54,9 +57,10 @@ def _receipt(outcome: Outcome) -> str:
 def _appended(outcome: Outcome) -> str:
     place = f"Added to {outcome.line.reference} ({_how(outcome)})"
     if outcome.line.reason == "staff-answer":
-        return f"{place} as the answer of {_who(outcome.department)}. Nobody is written to."
+        return f"{place} as the answer of {_who(outcome.departments)}. Nobody is written to."
     if NoticeKind.NOTIFICATION in outcome.owed:
-        return f"{place}. {_who(outcome.department)} is told; no second receipt."
+        are = "is" if len(outcome.departments) == 1 else "are"
+        return f"{place}. {_who(outcome.departments)} {are} told; no second receipt."
     return f"{place}. No second receipt."
 
 
@@ -65,12 +69,13 @@ def _absorbed(outcome: Outcome) -> str:
 
 
 def _held(outcome: Outcome) -> str:
-    asked = f"; {_who(outcome.department)} is asked to check" if NoticeKind.NOTIFICATION in outcome.owed else ""
+    asked = f"; {_who(outcome.departments)} is asked to check" if NoticeKind.NOTIFICATION in outcome.owed else ""
     return f"Held beside {outcome.line.reference}: its writer is not known there{asked}. No receipt."
 
 
 def _duplicate(outcome: Outcome) -> str:
-    return f"At {outcome.line.mailbox}: {_acknowledged(outcome)}. Nothing more is done, no second receipt."
+    of = f", and is {outcome.line.reference}" if outcome.line.reference else ""
+    return f"At {outcome.line.mailbox}: {_acknowledged(outcome)}{of}. Nothing more is done, no second receipt."
 
 
 def _other(outcome: Outcome) -> str:
@@ -78,8 +83,8 @@ def _other(outcome: Outcome) -> str:
     return f"{kept}. Silence, because {_reason(outcome)}."
 
 
-def _who(department: Department | None) -> str:
-    return department.name_in("en") if department else "nobody"
+def _who(departments: Sequence[Department]) -> str:
+    return format_list([one.name_in("en") for one in departments], locale="en_GB") or "nobody"
 
 
 def _how(outcome: Outcome) -> str:

@@ -4,6 +4,7 @@ import platform
 import signal
 import smtplib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,35 @@ def test_doors_of_two_daemons_take_mail_for_one_desk(postgres: Postgres, tmp_pat
             assert {len(copies) for copies in receipts(sink, mails).values()} == {1}
             assert "Traceback" not in desks[0].said + desks[1].said
     postgres.drop(url)
+
+
+def test_two_daemons_that_get_a_copy_each_of_a_mail_to_two_mailboxes_open_one_request(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """All at once, each copy through the door of another daemon."""
+    url, doors = postgres.create(), {"help": free_port(), "hr": free_port()}
+    mails = [
+        letter("My laptop is broken, and where is my payslip?", sender=one, to="help@corp.example, hr@corp.example")
+        for one in (f"person{number}@corp.example" for number in range(20))
+    ]
+    with Sink() as sink:
+        common = mailbox("help@corp.example") + mailbox("hr@corp.example", department="hr") + smtp(sink.port)
+        configs = [f'{common}[listener]\nlmtp = "127.0.0.1:{door}"\n' for door in doors.values()]
+        with two(tmp_path, url, configs) as desks, ThreadPoolExecutor(2) as clients:
+            list(clients.map(lambda to: _deliver(doors[to], f"{to}@corp.example", mails), doors))
+            desks[0].wait_until_quiet(40, seconds=TAKEN_OVER)
+            fates = "SELECT fate, reason, count(*) FROM arrival GROUP BY 1, 2 ORDER BY 1"
+            assert desks[0].rows(fates) == [("duplicate", "other-mailbox", 20), ("opened", "new-request", 20)]
+            assert desks[0].rows("SELECT count(*) FROM part WHERE department = 'payroll'") == [(20,)]
+            assert {len(copies) for copies in receipts(sink, mails).values()} == {1}
+            assert len(sink.taken) == 3 * len(mails)
+    postgres.drop(url)
+
+
+def _deliver(door: int, to: str, mails: Sequence[Letter]) -> None:
+    with smtplib.LMTP("127.0.0.1", door) as lmtp:
+        for mail in mails:
+            lmtp.sendmail("anna@corp.example", [to], mail.raw)
 
 
 def test_a_second_machine_without_the_key_is_refused_and_makes_none(postgres: Postgres, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from desk.acknowledge import AckDecision, Candidate, External, Mode
 from desk.arrival import Arrival, Fate, Source
-from desk.decision import REPORTS, Circumstances, News, decide
+from desk.decision import REPORTS, Circumstances, Elsewhere, News, decide
 from desk.lifecycle import Event
 from desk.mail import Address, Automatic, AutomaticKind, Mail
 from desk.request import EntryKind
@@ -314,3 +314,17 @@ def test_doubt_about_the_sender_never_hides_a_mail_from_staff(cases):
 
 def test_the_same_circumstances_give_the_same_decision(cases):
     assert all(decide(case) == decision for case, decision in cases[::97])
+
+
+@pytest.mark.parametrize(
+    ("adds", "negative", "expected"),
+    [
+        (False, None, (Fate.DUPLICATE, "other-mailbox", (NEVER, "other-mailbox"), None, None, None)),
+        (True, None, (Fate.APPENDED, "further-part", (NEVER, "other-mailbox"), None, None, News.OPENED)),
+        (True, "dmarc=fail", (Fate.APPENDED, "further-part", (NEVER, "other-mailbox"), None, None, News.DOUBTFUL)),
+    ],
+)
+def test_a_copy_from_another_mailbox_gets_no_receipt_and_is_told_only_where_it_adds_a_part(adds, negative, expected):
+    case = replace(asked(negative=negative), elsewhere=Elsewhere(7, "help@corp.example", adds=adds))
+    assert told(case) == expected
+    assert decide(case).acknowledgement.reason == "the same mail came to help@corp.example before (arrival 7)"

@@ -17,6 +17,7 @@ ANNA, BOB, EVE = (Address(name.title(), f"{name}@corp.example") for name in ("an
 RECEIPT, NOTIFICATION, FIRST = "<receipt.a@corp.example>", "<notification.a@corp.example>", "<first@corp.example>"
 OTHER_RECEIPT, OTHER_FIRST, UNKNOWN = "<receipt.b@corp.example>", "<other@corp.example>", "<who@knows.example>"
 
+IT = "it@corp.example"
 PARTICIPANT, STAFF, STRANGER = Standing.PARTICIPANT, Standing.STAFF, Standing.STRANGER
 
 
@@ -29,9 +30,9 @@ class Threads:
     def sent(self, message_ids):
         self.asked.append(tuple(message_ids))
         known = {
-            RECEIPT: SentMail(1042, to_department=False),
-            NOTIFICATION: SentMail(1042, to_department=True),
-            OTHER_RECEIPT: SentMail(1043, to_department=False),
+            RECEIPT: SentMail(1042, to_department=False, recipient=ANNA.key),
+            NOTIFICATION: SentMail(1042, to_department=True, recipient=IT),
+            OTHER_RECEIPT: SentMail(1043, to_department=False, recipient=BOB.key),
         }
         return {one: known[one] for one in message_ids if one in known}
 
@@ -78,7 +79,16 @@ def reported(original):
     ],
 )
 def test_each_kind_of_evidence_leads_to_the_request(written, expected):
-    assert continued_by(written, reader()) == ThreadMatch(*expected, PARTICIPANT)
+    to_her = ANNA.key if expected[1].startswith(("T2", "T3")) else None
+    assert continued_by(written, reader()) == ThreadMatch(*expected, PARTICIPANT, written_to=to_her)
+
+
+def test_an_answer_to_a_notification_names_the_department_it_was_written_to():
+    """And so does a letter further down the same talk."""
+    for sender, talk in ((BOB, {"in_reply_to": NOTIFICATION}), (ANNA, {"references": (FIRST, NOTIFICATION, UNKNOWN)})):
+        found = continued_by(mail(sender, **talk), reader())
+        assert found is not None
+        assert found.written_to == IT
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_targets_count_from_the_arrival_while_they_can_be_kept_and_from_now_on_a
 
 def test_the_same_mail_by_another_way_is_a_duplicate_of_the_first(desk):
     """Message-ID, From, Date, subject and words are the same; the trace of hops is not looked at."""
-    desk.accept(imap(1), door(b"Received: from elsewhere\r\n" + mail(1), mailbox=HR))
+    desk.accept(imap(1), door(b"Received: from elsewhere\r\n" + mail(1)))
     desk.settle()
     assert desk.rows(ROWS) == [
         ("opened", "new-request", "send: own-person", 1001),

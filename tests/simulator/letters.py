@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAILBOX = "help@corp.example"
+OTHER = "hr@corp.example"
+"""A second mailbox, of which no copy ever comes."""
 LARGEST = 8_000
 """Octets up to which a mail is fetched whole."""
 
@@ -13,6 +15,8 @@ class Kind(StrEnum):
 
     PERSON = "person"
     """Opens a request and is sent a receipt."""
+    BOTH = "both"
+    """As PERSON, but written to a second mailbox too: one request, told to two departments."""
     NAMELESS = "nameless"
     """As PERSON, but without Message-ID: it is the same mail only within ten minutes."""
     ROBOT = "robot"
@@ -48,7 +52,7 @@ def first_mail(kind: Kind, number: int) -> Matter:
     sender = f"person{number % 3}@corp.example"
     fields = [
         f"From: P{number} <{sender}>",
-        f"To: {MAILBOX}",
+        f"To: {MAILBOX}, {OTHER}" if kind is Kind.BOTH else f"To: {MAILBOX}",
         f"Subject: printer {number}",
         f"Date: Mon, 2 Mar 2026 09:{number % 60:02}:00 +0100",
     ]

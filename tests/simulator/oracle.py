@@ -16,6 +16,7 @@ from tests.simulator.relay import Relay
 
 FATES = {
     Kind.PERSON: "opened",
+    Kind.BOTH: "opened",
     Kind.NAMELESS: "opened",
     Kind.ROBOT: "opened",
     Kind.REPLY: "appended",
@@ -60,6 +61,7 @@ class Oracle:
             self._bytes,
             self._fates,
             self._requests,
+            self._parts,
             self._history,
             self._owed_mail,
             self._sent_mail,
@@ -169,10 +171,23 @@ class Oracle:
     def _due(self, row: dict[str, Any]) -> Iterator[str]:
         kind = self._matter(row).kind
         observes = self._scene.house.mailboxes[MAILBOX].mode is Mode.OBSERVE
-        if row["fate"] == "opened" and kind in (Kind.PERSON, Kind.NAMELESS) and not observes:
+        if row["fate"] == "opened" and kind in (Kind.PERSON, Kind.BOTH, Kind.NAMELESS) and not observes:
             yield "receipt"
         if row["fate"] in ("opened", "appended") and self._scene.house.mailboxes[MAILBOX].mode is Mode.FULL:
-            yield "notification"
+            yield from ["notification"] * len(self._departments(row))
+
+    def _departments(self, row: dict[str, Any]) -> set[str]:
+        """Those that have the request of a mail, told by whom it was written to."""
+        matter = self._matter(row)
+        return {"it", "hr"} if Kind.BOTH in (matter.kind, matter.parent and matter.parent.kind) else {"it"}
+
+    def _parts(self) -> Iterator[str]:
+        """A request is of the departments whose mailboxes its first mail names."""
+        further = set(self._scene.ledger.rows("select request_number, department from part"))
+        opened = [row for row in self._arrivals if row["fate"] == "opened"]
+        expected = {(row["request_number"], one) for row in opened for one in self._departments(row) - {"it"}}
+        if further != expected:
+            yield f"further parts {further}, not {expected}"
 
     def _receipt_id(self, row: dict[str, Any]) -> str:
         key, sender = row["content_key"] or "none", self._matter(row).sender
@@ -214,7 +229,7 @@ class Oracle:
     def _evenings(self) -> Iterator[str]:
         """A mail that somebody has to look at is told once, with the first report after it was set aside."""
         reports = [row["content"].decode("ascii") for row in self._outbox.values() if row["kind"] == "evening"]
-        kept = self._scene.ledger.rows("select value from meta where key like 'evening %'")
+        kept = self._scene.ledger.rows(f"select value from meta where key = 'evening {MAILBOX}'")
         told = int(kept[0][0].rpartition(" ")[2]) if kept else 0
         query = "select arrival_id, id from journal where event in ('settled', 'quarantined')"
         records = dict(self._scene.ledger.rows(query))

@@ -24,7 +24,7 @@ from service.watch import FolderWatch, Spec, WatchPorts
 from service.writer import PieceFailed
 from store import meta
 from store.database import Database, TransactionLost
-from tests.simulator.letters import LARGEST, MAILBOX
+from tests.simulator.letters import LARGEST, MAILBOX, OTHER
 from tests.simulator.mailserver import MailServer
 from tests.simulator.relay import Relay
 from tests.simulator.world import Crash, Violation, World
@@ -60,9 +60,13 @@ class Surrounding:
 
 def house(mode: Mode, limits: Limits | None = None) -> House:
     """One mailbox with the starter rules."""
-    mailbox = Mailbox(MAILBOX, frozenset({MAILBOX}), "it", mode, External.LIMITED)
+    departments = {MAILBOX: "it", OTHER: "hr"}
+    mailboxes = {
+        one: Mailbox(one, frozenset({one}), department, mode, External.LIMITED)
+        for one, department in departments.items()
+    }
     empty = starter_house(Surroundings(UNSIGNED, "Europe/Warsaw"))
-    return replace(empty, mailboxes={MAILBOX: mailbox}, own_domains=frozenset({"corp.example"}), limits=limits)
+    return replace(empty, mailboxes=mailboxes, own_domains=frozenset({"corp.example"}), limits=limits)
 
 
 class Promised(Future[T]):

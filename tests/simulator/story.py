@@ -10,6 +10,7 @@ from tests.simulator.world import World
 
 FIRST_KINDS = {
     Kind.PERSON: 10,
+    Kind.BOTH: 2,
     Kind.NAMELESS: 3,
     Kind.ROBOT: 1,
     Kind.POISON: 1,
@@ -139,4 +140,4 @@ class Story:
 def _is_answered_by(matter: Matter, receipt: bytes) -> bool:
     """By the Message-ID that the receipt names; a mail that has none is not answered in this story."""
     name = matter.raw.partition(b"Message-ID: ")[2].partition(b"\r\n")[0]
-    return matter.kind is Kind.PERSON and b"In-Reply-To: " + name in receipt
+    return matter.kind in (Kind.PERSON, Kind.BOTH) and b"In-Reply-To: " + name in receipt

@@ -7,7 +7,7 @@ from desk.outbox import NoticeKind
 from desk.thread import SentMail
 from store import aliases, holding
 from store.requests import StoredThreads
-from tests.store.cast import new_request, notice, open_request, owe
+from tests.store.cast import ANNA, new_request, notice, open_request, owe
 
 
 def add(database, outbox_id, *message_ids):
@@ -27,10 +27,10 @@ def test_a_mail_is_found_by_its_own_id_and_by_each_alias(database):
     add(database, receipt, "<a@relay>", "<b@relay>")
     add(database, news, "<c@relay>")
     assert sent(database, "<r1@corp.example>", "<a@relay>", "<b@relay>", "<c@relay>", "<d@relay>") == {
-        "<r1@corp.example>": SentMail(number, to_department=False),
-        "<a@relay>": SentMail(number, to_department=False),
-        "<b@relay>": SentMail(number, to_department=False),
-        "<c@relay>": SentMail(number, to_department=True),
+        "<r1@corp.example>": SentMail(number, to_department=False, recipient=ANNA.key),
+        "<a@relay>": SentMail(number, to_department=False, recipient=ANNA.key),
+        "<b@relay>": SentMail(number, to_department=False, recipient=ANNA.key),
+        "<c@relay>": SentMail(number, to_department=True, recipient=ANNA.key),
     }
 
 
@@ -54,7 +54,9 @@ def test_an_id_of_ours_wins_over_an_alias(database):
         open_request(database, new_request(number))
         owe(database, notice(name), number=number)
     add(database, 1, "<r2@corp.example>")
-    assert sent(database, "<r2@corp.example>") == {"<r2@corp.example>": SentMail(1002, to_department=False)}
+    assert sent(database, "<r2@corp.example>") == {
+        "<r2@corp.example>": SentMail(1002, to_department=False, recipient=ANNA.key)
+    }
 
 
 def test_the_aliases_of_mails_are_listed_oldest_first(database):

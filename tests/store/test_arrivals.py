@@ -235,7 +235,10 @@ def test_earlier_arrivals_are_those_of_the_same_content_oldest_first(database):
     settle(database, 1, content_key="k", request_number=number)
     settle(database, 2, content_key="other")
     settle(database, 3, "duplicate", content_key="k")
-    assert earlier(database, but=4) == [Earlier(1, HELP, NOON, number), Earlier(3, HELP, NOON, None)]
+    assert earlier(database, but=4) == [
+        Earlier(1, HELP, NOON, number, Fate.OPENED),
+        Earlier(3, HELP, NOON, None, Fate.OPENED),
+    ]
     assert [one.id for one in earlier(database, but=3)] == [1]
     assert earlier(database, but=1, key="unheard of") == []
 

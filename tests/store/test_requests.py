@@ -177,8 +177,8 @@ def test_our_mails_are_known_by_their_id_with_whom_they_went_to(database):
     owe(database, notice("r1"), notice("n1", NoticeKind.NOTIFICATION), number=number)
     ids = ["<n1@corp.example>", "<unknown@x>", "<r1@corp.example>"]
     assert asked(database, "sent", ids) == {
-        "<r1@corp.example>": SentMail(1001, to_department=False),
-        "<n1@corp.example>": SentMail(1001, to_department=True),
+        "<r1@corp.example>": SentMail(1001, to_department=False, recipient=ANNA.key),
+        "<n1@corp.example>": SentMail(1001, to_department=True, recipient=ANNA.key),
     }
 
 

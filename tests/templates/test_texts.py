@@ -351,3 +351,90 @@ def test_no_line_of_a_notification_is_wider_than_76_columns(notification_facts, 
 def test_a_mail_without_subject_is_called_so(notification_facts, language, subject):
     facts = replace(notification_facts, language=language, subject=" \n ")
     assert render_notification(facts).subject == subject
+
+
+DIVIDED = {
+    "en": (
+        "It is now with IT Support and HR.",
+        "It is now with IT Support, HR and Payroll.",
+        "Each of them will answer you by:",
+        "We expect to have all of it solved by:",
+    ),
+    "pl": (
+        "Zajmują się nią zespoły: IT Support i HR.",
+        "Zajmują się nią zespoły: IT Support, HR i Payroll.",
+        "Każdy z nich odpowie najpóźniej:",
+        "Rozwiązanie całości przewidujemy najpóźniej:",
+    ),
+    "it": (
+        "La richiesta è ora affidata a: IT Support e HR.",
+        "La richiesta è ora affidata a: IT Support, HR e Payroll.",
+        "Ciascun reparto risponderà entro:",
+        "Contiamo di risolvere l’intera richiesta entro:",
+    ),
+    "ar": (
+        "الجهتان اللتان تتوليان طلبك الآن: \u2068IT Support\u2069 و\u2068HR\u2069.",
+        "الجهات التي تتولى طلبك الآن: \u2068IT Support\u2069 و\u2068HR\u2069 و\u2068Payroll\u2069.",
+        "سيصلك رد من كل جهة في موعد أقصاه:",
+        "ونتوقع حل الطلب كاملًا في موعد أقصاه:",
+    ),
+    "ja": (
+        "IT Support、HRが承りました。",
+        "IT Support、HR、Payrollが承りました。",
+        "各部署からのお返事：",
+        "すべての解決の見込み：",
+    ),
+}
+
+COPIES = {
+    "en": ("It is also with HR. Please answer your part of it.", "This is a copy for your information"),
+    "pl": ("Zgłoszenie trafiło także tutaj: HR.", "To kopia do wiadomości. Odpowiedź po stronie: HR."),
+    "it": ("La richiesta è affidata anche a: HR.", "È una copia per conoscenza."),
+    "ar": ("يتولى الطلب أيضًا: \u2068HR\u2069.", "هذه نسخة للعلم."),
+    "ja": ("この依頼は次の部署にも届いています：HR", "参考としてお送りする写しです。"),
+}
+
+
+@every_language
+def test_a_receipt_of_several_departments_names_each_and_promises_for_all(receipt_facts, language):
+    two, three, answer, solution = DIVIDED[language]
+    for also, who in ((("HR",), two), (("HR", "Payroll"), three)):
+        rendered = render_receipt(replace(receipt_facts, language=language, also=also))
+        assert rendered.text.splitlines().count(who) == 1
+        assert {answer, solution} <= set(rendered.text.splitlines())
+        assert words_of_html(rendered.html) == words_of_text(rendered.text)
+        assert max(map(columns, rendered.text.splitlines())) <= 76
+
+
+@every_language
+def test_a_receipt_of_one_department_says_nothing_of_several(receipt_facts, language):
+    text = render_receipt(replace(receipt_facts, language=language)).text
+    assert not {*DIVIDED[language]} & set(text.splitlines())
+
+
+@every_language
+def test_a_stranger_learns_of_none_of_several_departments(receipt_facts, language):
+    told = render_receipt(replace(receipt_facts, language=language, external=True, also=("HR",)))
+    assert told == render_receipt(replace(receipt_facts, language=language, external=True))
+
+
+@every_language
+def test_a_name_cannot_break_the_row_it_stands_in(receipt_facts, language):
+    """Neither markup nor line breaks, controls or braces, nor the sign of the places in the row."""
+    facts = replace(receipt_facts, language=language, also=("<b>{0}\n\0\u202eHR",))
+    rendered = render_receipt(facts)
+    assert "<b>{0} HR" in rendered.text
+    assert "&lt;b&gt;{0} HR" in rendered.html
+
+
+@every_language
+def test_a_notification_names_who_has_it_too_and_a_copy_says_that_no_answer_is_owed(notification_facts, language):
+    others, copy = COPIES[language]
+    facts = replace(notification_facts, language=language, others=("HR",))
+    shared, copied = (render_notification(replace(facts, is_copy=one)).text for one in (False, True))
+    assert others in shared.splitlines()
+    assert copy in copied
+    assert others not in copied
+    assert "11:00" in shared
+    assert "11:00" not in copied
+    assert max(map(columns, f"{shared}{copied}".splitlines())) <= 76
