@@ -57,12 +57,29 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(url)
 
 
+@pytest.fixture(scope="session")
+def shape_of_new(postgres: Postgres, prepared_postgres: str) -> list[tuple[object, ...]]:
+    """What a PostgreSQL database with our schema consists of."""
+    return postgres.shape(prepared_postgres)
+
+
+@pytest.fixture(scope="session")
+def given_back() -> list[str]:
+    """PostgreSQL databases as good as new: to empty one takes a third of the time that making one takes."""
+    return []
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres, prepared_postgres: str) -> Iterator[str]:
-    """The URL of a PostgreSQL database with our schema."""
-    url = postgres.create(prepared_postgres)
+def postgres_url(
+    postgres: Postgres, prepared_postgres: str, given_back: list[str], shape_of_new: list[tuple[object, ...]]
+) -> Iterator[str]:
+    """The URL of a PostgreSQL database with our schema, in which nothing was ever written or all of it is gone."""
+    url = given_back.pop() if given_back else postgres.create(prepared_postgres)
     yield url
-    postgres.drop(url)
+    if postgres.emptied(url, shape_of_new):
+        given_back.append(url)
+    else:
+        postgres.drop(url)
 
 
 @pytest.fixture

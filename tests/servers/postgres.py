@@ -18,11 +18,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psycopg
+
 from tests.servers.dovecot import until
 from tests.servers.installation import free_port
 
 NOT_RUN = "not run: PostgreSQL is not installed (apt-get install postgresql)"
 USER = "postgres"
+_END_THE_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid != pg_backend_pid()
+"""
+_SHAPE = """
+SELECT 'column', relname, relkind, attname, atttypid, attnum, attnotnull
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT 'trigger', tgname, tgenabled, null, null, null, null FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'function', proname, null, null, null, null, null
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'setting', unnest(setconfig), null, null, null, null, null
+    FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE datname = current_database()
+UNION ALL SELECT 'revision', version_num, null, null, null, null, null
+    FROM alembic_version
+ORDER BY 1, 2, 4
+"""
 
 
 def _programs() -> Path | None:
@@ -106,6 +124,21 @@ class Postgres:
     def drop(self, url: str) -> None:
         """The database is gone, whoever is connected to it."""
         self.sql(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def shape(self, url: str) -> list[tuple[object, ...]]:
+        """All that a test could leave in the database besides rows, and its revision."""
+        with psycopg.connect(url, autocommit=True) as hand:
+            return hand.execute(_SHAPE).fetchall()
+
+    def emptied(self, url: str, shape: list[tuple[object, ...]]) -> bool:
+        """Whether the database has that shape still; then nobody is connected and no table but Alembic's has a row."""
+        with psycopg.connect(url, autocommit=True) as hand:
+            hand.execute(_END_THE_OTHERS)
+            if hand.execute(_SHAPE).fetchall() != shape:
+                return False
+            tables = hand.execute("SELECT relname FROM pg_stat_user_tables WHERE relname != 'alembic_version'")
+            hand.execute(f"TRUNCATE {', '.join(table for (table,) in tables)} RESTART IDENTITY".encode())
+            return True
 
     def sql(self, statement: str, database: str = USER) -> list[tuple[str, ...]]:
         """What psql answers, as text."""
