@@ -106,7 +106,8 @@ class Copy:
 def came_elsewhere(connection: Connection, occasion: Occasion, before: Sequence[Earlier]) -> Copy:
     """What a copy means of which others came to other mailboxes of ours before."""
     first, mailbox = before[0], occasion.came_in_at
-    same = Copy(Elsewhere(first.id, first.mailbox), first.request_number)
+    number = next((one.request_number for one in before if one.request_number is not None), None)
+    same = Copy(Elsewhere(first.id, first.mailbox), number)
     opened = next((one.request_number for one in before if one.fate is Fate.OPENED), None)
     if opened is None or not _may_add(occasion) or is_named(mailbox, occasion.judged.mail, occasion.house):
         return same

@@ -232,3 +232,17 @@ def test_an_alarm_that_goes_on_is_told_each_half_hour(desk):
     times = [timedelta(minutes=minutes) for minutes in (0, 1, 29, 30, 31, 61)]
     told = [desk.transactions.run(lambda c, at=at: alarm(c, "brake", "x", now=NOON + at)) for at in times]
     assert told == [True, False, False, True, False, True]
+
+
+def test_of_a_mail_to_two_departments_both_are_told_and_no_writer_where_one_is_confidential(desk):
+    give(desk, Mode.OBSERVE, HR)
+    raw = (
+        f"From: Anna <anna@corp.example>\r\nTo: {HELP}, {HR}\r\nSubject: laptop, and payslip\r\n"
+        "Message-ID: <both@corp.example>\r\n\r\nHello.\r\n"
+    )
+    hidden = {"payroll": replace(desk.house.departments["payroll"], confidential=True)}
+    desk.house = replace(desk.house, departments={**desk.house.departments, **hidden})
+    [(_, _, text), _] = evening_of(desk, door(raw.encode()))
+    assert "the request is with it and payroll" in text
+    assert "somebody: " in text
+    assert "anna" not in text

@@ -1,5 +1,7 @@
 """Requests are found by their words, newest first, and confidential ones never."""
 
+from dataclasses import replace
+
 import pytest
 
 from desk.mail import Address
@@ -12,6 +14,8 @@ from store import ledger, requests
 from store.holding import Owed
 from tests.service.cast import NOON, imap, works
 from tests.store.cast import new_request
+
+HR_PART = replace(new_request().parts[0], mailbox="hr@corp.example", department="hr")
 
 
 @pytest.fixture
@@ -123,6 +127,15 @@ def test_confidential_requests_are_shown_to_who_asks_for_their_department(settin
     hides = hiding(settings, asked_for=asked_for)
     assert hides(new_request(department="hr")) is hidden
     assert not hides(new_request(department="it"))
+    assert hides(new_request(department="it", further=(HR_PART,))) is hidden
+
+
+def test_a_request_with_a_confidential_part_is_not_searched_and_others_are_found_by_any_part(office):
+    number = opened(office, further=(HR_PART,))
+    for department in ("it", "hr", None):
+        assert found(office, "drukarka", department=department) == ([number], False)
+        assert found(office, "drukarka", department=department, hidden={"hr"}) == ([], False)
+    assert found(office, "drukarka", department="payroll") == ([], False)
 
 
 def test_a_neutral_request_says_nothing_of_who_and_what():
@@ -144,6 +157,17 @@ def test_the_words_that_rules_hit_are_left_out_of_a_hidden_departments_trace(off
     (rule,) = wordless(seen, {"it"}, department="it").trace["classification"]["rules"]
     assert (rule["rule"], rule["hits"]) == ("it-printer", [])
     assert wordless(seen, {"hr"}, department="it") == seen
+
+
+def test_the_words_are_left_out_where_one_of_several_departments_is_hidden(office):
+    office.settle()
+    seen = line(office)
+    verdict = seen.trace["classification"]
+    shared = replace(seen, trace=seen.trace | {"parts": [verdict | {"department": "hr"}]})
+    for hidden in ({"hr"}, {"it"}):
+        trace = wordless(shared, hidden, department="it").trace
+        assert "printer*" not in str((trace["classification"], trace["parts"]))
+    assert wordless(shared, {"payroll"}, department="it") == shared
 
 
 def test_an_answer_on_a_hidden_departments_request_has_no_words_whatever_its_own_point_to(office):
