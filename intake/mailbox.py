@@ -142,11 +142,16 @@ class Folder:
         At most BODIES mails or, by the server's word, BODY_OCTETS are in memory at once, however many are asked for.
         Of a mail above `max_octets` only the header is read. CommandRefused: ask one by one to learn which mail it is.
         """
-        ordered = sorted(set(uids))
-        for start in range(0, len(ordered), OUTLINES):
-            for whole, batch in batches(self._outlines(ordered[start : start + OUTLINES]), max_octets):
+        for outlines in self.outlines(uids):
+            for whole, batch in batches(outlines, max_octets):
                 if mails := self._bodies(batch, max_octets) if whole else self._headers(batch):
                     yield mails
+
+    def outlines(self, uids: Iterable[int]) -> Iterator[list[Outline]]:
+        """Size, date and flags of the mails in ascending order of UID, some at a time; no mail is read."""
+        ordered = sorted(set(uids))
+        for start in range(0, len(ordered), OUTLINES):
+            yield self._outlines(ordered[start : start + OUTLINES])
 
     def add_flags(self, uids: Iterable[int], flag: str) -> None:
         """Each of the mails that is still there carries the flag or keyword."""
