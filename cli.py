@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -59,14 +60,19 @@ def main() -> None:
 
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")
-def run(config: ConfigOption = None) -> None:
+def run(
+    config: ConfigOption = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="The deskbell that served these mailboxes before is gone for good.")
+    ] = False,
+) -> None:
     """Serve the mailboxes until stopped (SIGTERM, Ctrl-C); SIGHUP reads config.toml again.
 
     The first run creates the database and the key, and stores departments, calendars and rules: those of routing.toml
     beside config.toml where there is one, else the starter set.
     """
     from service.daemon import Daemon, Foundation
-    from service.installation import begin, locked
+    from service.installation import begin, installed, locked
     from service.logs import begin as begin_log
     from service.logs import say
     from store.database import Database
@@ -83,7 +89,8 @@ def run(config: ConfigOption = None) -> None:
             database = Database(settings.database.url)
             keyring, epoch = begin(database, settings)
             build = partial(house_of, keyring=keyring)
-            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build))
+            here = replace(installed(database), takes_over=take_over)
+            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build, here))
             signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.reload())
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from desk.errors import RefusedError
+from desk.marker import Installed
 from desk.token import Keyring
 from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
 from service.settings import Settings
@@ -20,6 +23,7 @@ from store.database import Database
 
 _FINGERPRINT = "key_fingerprint"
 _EPOCH = "epoch"
+_INSTANCE = "instance"
 LEASE_SECONDS = 15.0
 """How long after its last sign of life a daemon counts as living, where several share a database."""
 
@@ -101,7 +105,22 @@ def prepare(database: Database, settings: Settings) -> Keyring:
 
 def _prepared(database: Database, settings: Settings) -> Keyring:
     schema.prepare(database)
+    with database.write() as connection:
+        if meta.read(connection, _INSTANCE) is None:
+            meta.write(connection, _INSTANCE, secrets.token_hex(8))
     return _keyring(database, settings.keys.file)
+
+
+def instance_of(connection: Connection) -> str:
+    """What tells this database from every other one, but for its copies; empty where it was never prepared."""
+    return meta.read(connection, _INSTANCE) or ""
+
+
+def installed(database: Database) -> Installed:
+    """The database as other databases are told of it: the place is this host and the database's own name."""
+    name = database.name if database.is_shared else str(Path(database.name).absolute())
+    with database.read() as connection:
+        return Installed(instance_of(connection), f"{socket.gethostname()} with {name}", datetime.now(UTC))
 
 
 def known_fingerprint(database: Database) -> str | None:

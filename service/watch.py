@@ -125,6 +125,8 @@ class WatchPorts:
     database: Database
     transactions: Transactions
     now: Callable[[], datetime]
+    hold: Callable[[], None] = lambda: None
+    """Raises where the folder is another's to serve."""
 
 
 @dataclass(slots=True)
@@ -159,6 +161,7 @@ class FolderWatch:
 
     def step(self) -> bool:
         """Accept what is new and set marks that are owed; False where there was neither."""
+        self._ports.hold()
         session = self._session or self._opened()
         accepted = self._accept(session, session.connection.uids_above(session.cursor))
         if self._comparison_is_due(session):
@@ -176,6 +179,7 @@ class FolderWatch:
     def open(self) -> None:
         """The folder is selected and has a floor."""
         if self._session is None:
+            self._ports.hold()
             self._opened()
 
     def close(self) -> None:
