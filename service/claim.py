@@ -79,39 +79,39 @@ class Claim:
     installed: Installed
     ports: ClaimPorts
     _due: datetime | None = None
+    _is_ours: bool = False
     _refused: ServedElsewhere | None = None
     _told: set[str] = field(default_factory=set)
 
     def hold(self) -> None:
         """The folder is ours as far as the mailbox tells; does nothing until the next look is due.
 
-        Raises ServedElsewhere, and MailboxError where the mailbox cannot be reached and never was.
+        Raises ServedElsewhere, and MailboxError where the mailbox cannot be reached and is not known to be ours.
         """
         now = self.ports.now()
         if self._due is None or now >= self._due or now < self._due - marker.RENEWED:
             self._look(now)
         if self._refused is not None:
-            raise self._refused
+            raise type(self._refused)(self._refused.detail)  # Anew: one that is raised often grows with each time.
 
     def _look(self, now: datetime) -> None:
-        began = self._due is not None
         self._refused = None
         try:
             self._renew(now)
         except ServedElsewhere as refusal:  # every mail is on the server, and the other one serves it
-            self._refused, self._due = refusal, now + AGAIN
+            self._is_ours, self._refused, self._due = False, refusal, now + AGAIN
         except (CommandRefused, FolderMissing) as error:  # no mail is touched; so below
-            self._due = now + marker.RENEWED
+            self._is_ours, self._due = True, now + marker.RENEWED
             self._note(trouble=str(error))
             self._tell(f"no marker can be kept in {FOLDER}: {error}: a second deskbell would not be noticed")
         except MailboxError as error:
-            if not began:
+            if not self._is_ours:
                 raise
             self._due = now + AGAIN
             log.info("%s %s: the marker could not be renewed: %s", self.mailbox, self.folder, error)
         else:
             self.installed = replace(self.installed, takes_over=False)
-            self._due = now + marker.RENEWED
+            self._is_ours, self._due = True, now + marker.RENEWED
 
     def _renew(self, now: datetime) -> None:
         with closing(self.ports.open()) as shelf:

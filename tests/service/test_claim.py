@@ -253,6 +253,26 @@ def test_a_server_that_is_away_is_no_claim_at_first_and_no_obstacle_later(made, 
     assert lying(account) != before
 
 
+def test_a_server_that_is_away_lets_no_refused_one_in(made, account, clock):
+    """What it was told last still holds."""
+    away = []
+
+    def shelf():
+        if away:
+            raise ServerUnreachable("gone")
+        return Shelf.made(account, FOLDER)
+
+    made(FIRST).hold()
+    second = made(SECOND, shelf=shelf)
+    with pytest.raises(ServedElsewhere):
+        second.hold()
+    away.append(1)
+    clock.pass_by(minutes=1)
+    for _ in range(2):
+        with pytest.raises(ServerUnreachable):
+            second.hold()
+
+
 def test_a_clock_that_is_set_back_does_not_silence_the_claim(made, account, clock):
     claim = made(FIRST)
     claim.hold()
