@@ -205,6 +205,21 @@ def test_a_loop_that_begins_in_trouble_says_so_at_once(desk):
         assert pulses.every(connection)["settle"].trouble == "no"
 
 
+def test_trouble_of_another_kind_is_written_at_once_and_other_details_are_not(desk):
+    """A folder that breaks off and then is gone is told as gone; a server's words may differ each time."""
+    heartbeat = Heartbeat(desk.transactions, Clock())
+
+    def trouble():
+        with desk.database.read() as connection:
+            return pulses.every(connection)[FOLDER].trouble
+
+    heartbeat.beat(FOLDER, trouble="The connection broke. (port 1)")
+    heartbeat.beat(FOLDER, trouble="The connection broke. (port 2)")
+    assert trouble() == "The connection broke. (port 1)"
+    heartbeat.beat(FOLDER, trouble="The folder is not there. (INBOX)")
+    assert trouble() == "The folder is not there. (INBOX)"
+
+
 @pytest.fixture
 def alarm(desk, settings):
     """The daemon's own look, which began at noon."""
