@@ -212,7 +212,7 @@ class FolderWatch:
                 self._spec.mailbox,
                 self._spec.folder,
             )
-        several = {watched.uidvalidity} != {watched.uidvalidity, *(one.uidvalidity for one in known)}
+        several = any(one.uidvalidity != watched.uidvalidity for one in known)
         anew = Renumbering.of(self._ports.database, watched, flag) if several else None
         return _Session(connection, watched, watched.cursor_uid, renumbered, anew, flag=flag, moves=moves)
 
