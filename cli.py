@@ -7,10 +7,10 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from commands import (
     brake,
     config,
     demo,
+    keys,
     ledger,
     mode,
     operations,
@@ -31,6 +32,11 @@ from commands import (
 )
 from commands.common import ConfigOption, configured_house, house_of, settings_of, starter_house, telling_errors
 
+if TYPE_CHECKING:
+    from service.house import House
+    from service.settings import Settings
+    from service.written import Written
+
 app = typer.Typer(
     name="deskbell",
     help="Turns the mail of shared mailboxes into requests, answers each with an honest date, and loses nothing.",
@@ -41,6 +47,7 @@ app = typer.Typer(
 for name, group in (("requests", requests), ("ledger", ledger), ("config", config), ("brake", brake)):
     app.add_typer(group.app, name=name)
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(keys.app, name="keys")
 app.add_typer(quarantine.app, name="quarantine")
 for name, group in (("routing", routing), ("rules", rules), ("people", people)):
     app.add_typer(group.app, name=name)
@@ -62,14 +69,19 @@ def main() -> None:
 
 
 @app.command(epilog="Example: deskbell run --config /etc/deskbell/config.toml")
-def run(config: ConfigOption = None) -> None:
+def run(
+    config: ConfigOption = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="The deskbell that served these mailboxes before is gone for good.")
+    ] = False,
+) -> None:
     """Serve the mailboxes until stopped (SIGTERM, Ctrl-C); SIGHUP reads config.toml again.
 
     The first run creates the database and the key, and stores departments, calendars and rules: those of routing.toml
     beside config.toml where there is one, else the starter set.
     """
     from service.daemon import Daemon, Foundation
-    from service.installation import begin, locked
+    from service.installation import begin, fitting_keys, installed, locked
     from service.logs import begin as begin_log
     from service.logs import say
     from store.database import Database
@@ -84,9 +96,13 @@ def run(config: ConfigOption = None) -> None:
         configured_house(config)  # A broken one is refused before anything is created.
         with locked(settings):
             database = Database(settings.database.url)
-            keyring, epoch = begin(database, settings)
-            build = partial(house_of, keyring=keyring)
-            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build))
+            _, epoch = begin(database, settings)
+
+            def build(settings: "Settings", written: "Written") -> "House":
+                return house_of(settings, written, fitting_keys(database, settings.keys.file))
+
+            here = replace(installed(database), takes_over=take_over)
+            daemon = Daemon(Foundation(settings, database, epoch, lambda: settings_of(settings.path), build, here))
             signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.reload())
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: daemon.stop())

@@ -8,6 +8,7 @@ import base64
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 TOKEN_LENGTH = 16
 """Base32 characters of the MAC beside a reference: 80 bits."""
@@ -27,6 +28,8 @@ class Key:
 
     name: str
     secret: bytes
+    since: datetime | None = None
+    """From when on what comes in is answered under it; None: from the beginning."""
 
     def __repr__(self) -> str:
         """The name only: the secret never reaches a log."""
@@ -38,6 +41,14 @@ class Keyring:
     """The keys of an installation, oldest first: the last one signs, each one is recognised."""
 
     keys: tuple[Key, ...]
+
+    def at(self, moment: datetime) -> "Keyring":
+        """The keys of that moment, for the Message-IDs of answers to what came then.
+
+        Whenever they are written they are the same: also by a database that was restored after a key was added.
+        """
+        begun = [key for key in self.keys if key.since is None or key.since <= moment]
+        return Keyring(tuple(begun) or self.keys[:1])
 
     def mac(self, *values: str) -> tuple[str, str]:
         """Name of the signing key, and the MAC over the values as lower-case base32."""

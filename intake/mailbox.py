@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from imapclient.response_parser import parse_response
 
@@ -28,9 +28,9 @@ from intake.trouble import (
     MailboxError,
     ServerUnreachable,
     Throttled,
+    refusable,
     telling,
     told_as,
-    words_of,
 )
 
 __all__ = [
@@ -81,7 +81,7 @@ class Folder:
         self._known = state.uidnext - 1
 
     @classmethod
-    def open(cls, account: Account, name: str) -> "Folder":
+    def open(cls, account: Account, name: str) -> Self:
         """The folder, selected read-write. Raises LoginRefused, FolderMissing, ServerUnreachable.
 
         What account.password raises passes unchanged.
@@ -89,12 +89,12 @@ class Folder:
         return cls._begun(account, name, select)
 
     @classmethod
-    def examine(cls, account: Account, name: str) -> "Folder":
+    def examine(cls, account: Account, name: str) -> Self:
         """The folder, selected read-only: for who counts and must change nothing. Raises as open."""
         return cls._begun(account, name, examine)
 
     @classmethod
-    def _begun(cls, account: Account, name: str, opened: Callable[[Any, str], dict[bytes, Any]]) -> "Folder":
+    def _begun(cls, account: Account, name: str, opened: Callable[[Any, str], dict[bytes, Any]]) -> Self:
         client = connect(account)
         imap = session(client)
         try:
@@ -142,9 +142,8 @@ class Folder:
         At most BODIES mails or, by the server's word, BODY_OCTETS are in memory at once, however many are asked for.
         Of a mail above `max_octets` only the header is read. CommandRefused: ask one by one to learn which mail it is.
         """
-        ordered = sorted(set(uids))
-        for start in range(0, len(ordered), OUTLINES):
-            for whole, batch in batches(self._outlines(ordered[start : start + OUTLINES]), max_octets):
+        for outlines in self.outlines(uids):
+            for whole, batch in batches(outlines, max_octets):
                 if mails := self._bodies(batch, max_octets) if whole else self._headers(batch):
                     yield mails
 
@@ -156,6 +155,12 @@ class Folder:
             for answer in told.values():
                 # Some servers put the name in quotes or in other case.
                 yield next((one for key, one in answer.items() if key.startswith(b"BODY[") and one), b"")
+
+    def outlines(self, uids: Iterable[int]) -> Iterator[list[Outline]]:
+        """Size, date and flags of the mails in ascending order of UID, some at a time; no mail is read."""
+        ordered = sorted(set(uids))
+        for start in range(0, len(ordered), OUTLINES):
+            yield self._outlines(ordered[start : start + OUTLINES])
 
     def add_flags(self, uids: Iterable[int], flag: str) -> None:
         """Each of the mails that is still there carries the flag or keyword."""
@@ -228,12 +233,12 @@ class Folder:
     def _move(self, uids: list[int], to: str) -> None:
         self._wire.collect()
         if uids:
-            with _refusable("MOVE"):
+            with refusable("MOVE"):
                 self._client.move(uids, to)
 
     def _make(self, folder: str) -> None:
         if not self._client.folder_exists(folder):
-            with _refusable("CREATE"):
+            with refusable("CREATE"):
                 self._client.create_folder(folder)
 
     def _search(self, uids: str) -> list[int]:
@@ -275,17 +280,6 @@ class Folder:
             if isinstance(raw, bytes):
                 mails.append(headed(outline, raw, size=outline.size))
         return mails
-
-
-@contextmanager
-def _refusable(command: str) -> Iterator[None]:
-    """A NO inside is raised as CommandRefused: the connection stands, and the mails are where they were."""
-    try:
-        yield
-    except imaplib.IMAP4.abort:  # the connection broke: a new one finds what is left
-        raise
-    except imaplib.IMAP4.error as refusal:  # the mails are where they were
-        raise telling(f"{command}: {words_of(refusal)}", CommandRefused) from None
 
 
 def _state(imap: imaplib.IMAP4, answer: dict[bytes, Any], *, moves: bool) -> FolderState:

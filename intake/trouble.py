@@ -77,6 +77,17 @@ def told_as(situation: type[MailboxError]) -> Iterator[None]:
         raise telling(words_of(fault), situation) from fault
 
 
+@contextmanager
+def refusable(command: str) -> Iterator[None]:
+    """A NO inside is raised as CommandRefused: the connection stands, and the mails are where they were."""
+    try:
+        yield
+    except imaplib.IMAP4.abort:  # the connection broke: a new one finds what is left
+        raise
+    except imaplib.IMAP4.error as refusal:  # the mails are where they were
+        raise telling(f"{command}: {words_of(refusal)}", CommandRefused) from None
+
+
 def telling(words: str, situation: type[MailboxError]) -> MailboxError:
     """The situation in the server's words; Throttled where these ask us to slow down."""
     return (Throttled if _SLOW_DOWN.search(words) else situation)(words)

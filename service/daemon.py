@@ -17,18 +17,21 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
 from delivery import compose
 from delivery.courier import AMBIGUOUS_HOLD, Chance, Courier
 from desk.arrival import Arrival
+from desk.marker import Installed
 from intake.mailbox import Folder, MailboxError
 from service import notify
 from service.accounts import account_of
 from service.alarm import LOOK_SECONDS as ALARM_SECONDS
 from service.alarm import Alarm
 from service.bell import Bell, SocketBell
+from service.claim import Claims
 from service.door import FrontDoor, Opening
 from service.evening import EveningReport, Evenings
 from service.failure import failure
@@ -84,6 +87,7 @@ class Foundation:
     epoch: int
     read_settings: Callable[[], Settings]
     build: Build
+    installed: Installed
 
 
 class Daemon:
@@ -118,6 +122,7 @@ class Daemon:
         self._house = house
         evenings = Evenings(self._settings.evening_report, self._settings.admins)
         self._evening_report = EveningReport(self._writer, house, evenings)
+        self._claims = Claims(foundation.installed, self._writer, lambda: self._house.keyring, utc_now)
         tenants = (self._pipeline, self._front, self._evening_report, self)
         self._reload = Reload(sources, held, [tenant.move_into for tenant in tenants])
 
@@ -324,13 +329,9 @@ class Daemon:
         bell = SocketBell()
         self._folder_bells.append(bell)
         account = account_of(imap, self._tokens)
-        ports = WatchPorts(
-            open=lambda: Folder.open(account, folder),
-            pipeline=self._pipeline,
-            database=self._database,
-            transactions=self._writer,
-            now=utc_now,
-        )
+        hold = self._claims.of(mailbox.address, folder, account).hold
+        opened = partial(Folder.open, account, folder)
+        ports = WatchPorts(opened, self._pipeline, self._database, self._writer, utc_now, hold)
         spec = Spec(mailbox.address, folder, imap.after, self._settings.limits.message_octets)
         watch = FolderWatch(spec, ports)
         name = folder_name(mailbox.address, folder)

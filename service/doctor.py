@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desk.errors import UserError
-from service import doctor_account, doctor_house, doctor_machine, doctor_relay, doctor_trip
+from service import doctor_account, doctor_house, doctor_machine, doctor_marker, doctor_relay, doctor_trip
 from service.doctor_trip import Sending
 from service.finding import Finding, bad, ok
 from service.secrets import SecretError
@@ -60,6 +60,7 @@ def checks(settings: Settings, sending: Sending) -> Iterator[Check]:
     for mailbox in settings.mailbox:
         if mailbox.imap is not None:
             yield Check(mailbox.address, lambda one=mailbox: doctor_account.account(one), NETWORK_SECONDS)  # type: ignore[misc]
+            yield Check("markers", lambda one=mailbox: doctor_marker.served(settings, one), NETWORK_SECONDS)  # type: ignore[misc]
     yield Check("relay", lambda: doctor_relay.relay(settings), NETWORK_SECONDS)
     for name, look in doctor_trip.trips(settings, sending):
         yield Check(name, look, sending.seconds + SPARE_SECONDS)

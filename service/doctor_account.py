@@ -12,14 +12,14 @@ from service.server import Imap
 from service.settings import Mailbox
 from service.watch import KEYWORD
 
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 20.0
+CONNECT_SECONDS, READ_SECONDS = 10.0, 20.0
 
 
 def account(mailbox: Mailbox) -> Iterator[Finding]:
     """The account as run will use it: each folder is opened for reading and marking, and left as it was."""
     assert mailbox.imap is not None
     imap, address = mailbox.imap, mailbox.address
-    patient = replace(account_of(imap), connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+    patient = replace(account_of(imap), connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
     told = False
     for name in imap.folders:
         try:

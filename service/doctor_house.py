@@ -15,8 +15,8 @@ from service import health
 from service.calendars import system_zone_name
 from service.finding import Finding, bad, ok, skipped, warn
 from service.house import IN_A_CIRCLE, UNSIGNED, House, Surroundings
-from service.installation import database_path, is_missing, known_fingerprint, reading
-from service.keys import fingerprint, read_keys
+from service.installation import database_path, fitting_keys, is_missing, known_keys, reading
+from service.keys import read_keys
 from service.oauth_expiry import accounts, expiry_warnings
 from service.routing import stored_house
 from service.settings import Settings
@@ -41,14 +41,17 @@ def key(settings: Settings) -> Iterator[Finding]:
         yield skipped("key", f"{path}: there is none yet", _NOT_YET)
         return
     keyring = read_keys(path)
-    names = ", ".join(one.name for one in keyring.keys)
-    known = _of_database(settings, known_fingerprint)
-    if known is None:
-        yield ok("key", f"{path} is readable for its owner alone; no database to compare it with (keys: {names})")
-    elif fingerprint(keyring) != known:
-        yield bad("key", f"{path} is not the key of this database", "restore the right one from a backup")
-    else:
-        yield ok("key", f"{path} is readable for its owner alone and fits the database (keys: {names})")
+    told = ", ".join(f"{one.name} since {one.since:%Y-%m-%d}" if one.since else one.name for one in keyring.keys)
+    if _of_database(settings, _has_keys) is not True:
+        yield ok("key", f"{path} is readable for its owner alone; no database to compare it with (keys: {told})")
+        return
+    _of_database(settings, lambda found: fitting_keys(found, path))
+    yield ok("key", f"{path} is readable for its owner alone and fits the database (keys: {told})")
+
+
+def _has_keys(database: Database) -> bool:
+    with database.read() as connection:
+        return bool(known_keys(connection))
 
 
 def _of_database(settings: Settings, ask: Callable[[Database], T | None]) -> T | None:

@@ -205,7 +205,7 @@ def _doubts(one: Seen) -> tuple[str, ...]:
 def _notice(house: House, day: Day, facts: EveningFacts, admin: str, now: datetime) -> Notice:
     rendered = render_evening(facts)
     address = day.mailbox.address
-    message_id = house.keyring.message_id(
+    message_id = house.keyring.at(day.until).message_id(
         NoticeKind.EVENING.value,
         content_key=f"{address} {day.until.astimezone(day.zone).date().isoformat()}",
         recipient=Address("", admin).key,

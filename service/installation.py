@@ -1,10 +1,13 @@
 """An installation made ready to run or to be read: lock, schema, key and epoch, in the order that cannot lose one."""
 
 import fcntl
+import json
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -12,14 +15,18 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from desk.errors import RefusedError
+from desk.marker import Installed
 from desk.token import Keyring
-from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
+from service.keys import KeyTrouble, fingerprint, fingerprint_of, make_keys, read_keys
 from service.settings import Settings
 from store import leases, meta, schema, turns
 from store.database import Database
 
 _FINGERPRINT = "key_fingerprint"
+KEYS = "keys"
+"""Where the database says which keys it is used with: whoever runs looks for a change of it."""
 _EPOCH = "epoch"
+_INSTANCE = "instance"
 LEASE_SECONDS = 15.0
 """How long after its last sign of life a daemon counts as living, where several share a database."""
 
@@ -101,26 +108,65 @@ def prepare(database: Database, settings: Settings) -> Keyring:
 
 def _prepared(database: Database, settings: Settings) -> Keyring:
     schema.prepare(database)
+    with database.write() as connection:
+        if meta.read(connection, _INSTANCE) is None:
+            meta.write(connection, _INSTANCE, secrets.token_hex(8))
     return _keyring(database, settings.keys.file)
 
 
-def known_fingerprint(database: Database) -> str | None:
-    """The fingerprint of the key this database was used with; None where it never was."""
+def instance_of(connection: Connection) -> str:
+    """What tells this database from every other one, but for its copies; empty where it was never prepared."""
+    return meta.read(connection, _INSTANCE) or ""
+
+
+def installed(database: Database) -> Installed:
+    """The database as other databases are told of it: the place is this host and the database's own name."""
+    name = database.name if database.is_shared else str(Path(database.name).absolute())
     with database.read() as connection:
-        return meta.read(connection, _FINGERPRINT)
+        return Installed(instance_of(connection), f"{socket.gethostname()} with {name}", datetime.now(UTC))
+
+
+def known_keys(connection: Connection) -> dict[str, str]:
+    """The fingerprints of the keys this database was used with, by name; empty where it never was."""
+    told = meta.read(connection, KEYS)
+    if told is not None:
+        return dict(json.loads(told))
+    oldest = meta.read(connection, _FINGERPRINT)  # as written before keys could be added
+    return {} if oldest is None else {"": oldest}
+
+
+def remember_keys(connection: Connection, keyring: Keyring) -> None:
+    """From now on this database is used with these keys, and with none less."""
+    meta.write(connection, _FINGERPRINT, fingerprint(keyring))
+    meta.write(connection, KEYS, json.dumps({key.name: fingerprint_of(key) for key in keyring.keys}))
+
+
+def fitting_keys(database: Database, path: Path) -> Keyring:
+    """The keys of the file, which are those of the database and may be more. Raises KeyTrouble."""
+    with database.read() as connection:
+        known = known_keys(connection)
+    elsewhere = ", or copy it from the machine of the first start" if database.is_shared else ""
+    if known and not path.exists():
+        raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup{elsewhere}")
+    keyring = read_keys(path)
+    there = {key.name: fingerprint_of(key) for key in keyring.keys} | {"": fingerprint(keyring)}
+    if known and not known.items() & there.items():
+        raise KeyTrouble(f"{path}: is not the key this database was used with: restore that one from a backup")
+    if missing := sorted(name for name, one in known.items() if there.get(name) != one):
+        words = f"{path}: key {', '.join(missing)} of this database is missing: restore the file from a backup"
+        raise KeyTrouble(f"{words}{', or copy it from the machine where the key was added' if elsewhere else ''}")
+    return keyring
 
 
 def _keyring(database: Database, path: Path) -> Keyring:
-    known = known_fingerprint(database)
-    if known is not None and not path.exists():
-        elsewhere = "" if not database.is_shared else ", or copy it from the machine of the first start"
-        raise KeyTrouble(f"{path}: the key of this database is missing: restore it from a backup{elsewhere}")
-    keyring = read_keys(path) if path.exists() else make_keys(path, secrets.token_bytes)
-    if known is not None and fingerprint(keyring) != known:
-        raise KeyTrouble(f"{path}: is not the key this database was used with: restore that one from a backup")
-    if known is None:
+    with database.read() as connection:
+        known = known_keys(connection)
+    if not known and not path.exists():
+        make_keys(path, secrets.token_bytes)
+    keyring = fitting_keys(database, path)
+    if known != {key.name: fingerprint_of(key) for key in keyring.keys}:
         with database.write() as connection:
-            meta.write(connection, _FINGERPRINT, fingerprint(keyring))
+            remember_keys(connection, keyring)
     return keyring
 
 

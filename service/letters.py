@@ -183,7 +183,7 @@ def _answered(matter: Matter) -> str:
 def _message_id(matter: Matter, house: House, kind: NoticeKind, recipient: str) -> str:
     """The same whenever the mail is settled; equal words without Message-ID at another time are another mail."""
     mail, came = matter.judged.mail, matter.judged.arrival.received_at.astimezone(UTC)
-    return house.keyring.message_id(
+    return house.keyring.at(came).message_id(
         kind.value,
         content_key=mail.content_key if mail.message_id else f"{mail.content_key} {came.isoformat()}",
         recipient=recipient,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.history import TakenIn
     from service.modes import Shown
     from service.reconcile import Compared
+    from service.rotation import Listed
     from service.settings import Row
     from store.holding import Owed
     from store.ledger import Line
@@ -126,6 +127,12 @@ def modes(found: "Iterable[Shown]") -> None:
         for one in found
     )
     _table(("mailbox", "mode", "given by"), rows)
+
+
+def keys(found: "Iterable[Listed]") -> None:
+    """Print one line for each key."""
+    rows = ((one.name, "yes" if one.signs else "", _when(one.since) if one.since else "the first") for one in found)
+    _table(("key", "signs", "since"), rows)
 
 
 def ledger(found: "Iterable[Line]") -> None:

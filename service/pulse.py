@@ -24,7 +24,10 @@ def here(start: int) -> Origin:
 
 
 class Heartbeat:
-    """Each loop tells how its step went; the first of a kind, and one a minute, are written."""
+    """Each loop tells how its step went; the first of a kind, and one a minute, are written.
+
+    The kind of trouble is what stands before its details in brackets, which may differ each time.
+    """
 
     def __init__(
         self, transactions: Transactions, now: Callable[[], datetime], origin: Origin, *, folders: Collection[str] = ()
@@ -33,7 +36,7 @@ class Heartbeat:
         self._now = now
         self._origin = origin
         self._folders = frozenset(folders)
-        self._written: dict[str, tuple[datetime, bool]] = {}
+        self._written: dict[str, tuple[datetime, str | None]] = {}
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -47,12 +50,13 @@ class Heartbeat:
 
     def beat(self, name: str, *, trouble: str | None = None) -> None:
         """The loop made a step, well or not. Nothing is waited for: a database in trouble shows by old signs."""
-        now, well = self._now(), trouble is None
+        now, kind = self._now(), None if trouble is None else trouble.partition("(")[0]
         with self._lock:
-            at, was_well = self._written.get(name, (None, well))
-            if at is not None and well == was_well and now - at < EVERY:
+            at, was = self._written.get(name, (None, kind))
+            if at is not None and kind == was and now - at < EVERY:
                 return
-            self._written[name] = now, well
+            self._written[name] = now, kind
         origin = None if name in self._folders else self._origin
-        pulse = Pulse(name, now, now if well else None, trouble and trouble[:_LONGEST], origin)
+        last_well = now if trouble is None else None
+        pulse = Pulse(name, now, last_well, trouble and trouble[:_LONGEST], origin)
         self._transactions.later(lambda connection: pulses.write(connection, pulse))

@@ -18,6 +18,7 @@ from routing.rules import Routing
 from service import routing
 from service.changes import summary
 from service.house import IN_A_CIRCLE, House
+from service.installation import known_keys
 from service.live import Taken, take
 from service.people import people_of
 from service.settings import Settings
@@ -47,10 +48,11 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The version numbers of routing and people."""
+    """The version numbers of routing and people, and which keys the database is used with."""
 
     routing: int
     people: int
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Reload:
         """Take over what has changed; False where nothing has. Whatever it raises, the next step tries again."""
         asked = self._asked
         with self._sources.database.read() as connection:
-            numbers = Numbers(versions.newest_number(connection), people.version(connection))
+            keys = frozenset(known_keys(connection))
+            numbers = Numbers(versions.newest_number(connection), people.version(connection), keys)
         if asked == self._answered and numbers == self._seen:
             return False
         try:
@@ -120,6 +123,7 @@ def _built(sources: Sources, settings: Settings, *, rereads_file: bool) -> tuple
     with sources.database.read() as connection:
         newest = versions.newest(connection)
         known, number = people.everybody(connection), people.version(connection)
+        keys = frozenset(known_keys(connection))
     held = routing.standing(settings, newest) if rereads_file or newest is None else routing.stored(newest)
     house = replace(sources.build(settings, held.written), people=people_of(known))
     adopted = sources.transactions.run(lambda connection: routing.adopt(connection, held, now=sources.now()))
@@ -129,7 +133,7 @@ def _built(sources: Sources, settings: Settings, *, rereads_file: bool) -> tuple
         log.warning("%s is not read: since somebody imported, the store holds", ROUTING_FILE)
     for one in house.circles():
         log.warning("department %s reads at %s, %s", one.key, one.address, IN_A_CIRCLE)
-    return house, Held(settings, held.written, Numbers(adopted, number))
+    return house, Held(settings, held.written, Numbers(adopted, number, keys))
 
 
 def _words(old: Held, new: Held, taken: Taken) -> Iterator[str]:
@@ -140,6 +144,8 @@ def _words(old: Held, new: Held, taken: Taken) -> Iterator[str]:
         yield f"routing version {new.numbers.routing}: {summary(changes)}"
     if new.numbers.people != old.numbers.people:
         yield f"people, change {new.numbers.people}"
+    if added := new.numbers.keys - old.numbers.keys:
+        yield f"key {', '.join(sorted(added))}, which signs from now on"
 
 
 def _read(written: Written, settings: Settings) -> Routing:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from desk.marker import FOLDER
 from service.notation import (
     SHOWN,
     Command,
@@ -114,6 +115,13 @@ class Imap(Server):
         "read, moved to the folder Deskbell, or nothing; auto sets the keyword where the server keeps keywords, "
         "else moves.",
     )
+
+    @field_validator("folders")
+    @classmethod
+    def _no_markers_among_them(cls, folders: tuple[str, ...]) -> tuple[str, ...]:
+        if FOLDER in folders:
+            raise ValueError(f"folders that people's mail comes to; {FOLDER} is where deskbell keeps its markers")
+        return folders
 
 
 class Smtp(Server):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from service.history import TakenIn
     from service.modes import Shown
     from service.reconcile import Compared
+    from service.rotation import Listed
     from store.holding import Owed
     from store.ledger import Line
 
@@ -30,6 +31,11 @@ def mode(one: "Shown") -> dict[str, Any]:
         "changed": moment(one.changed),
         "author": one.author,
     }
+
+
+def key(one: Listed) -> dict[str, Any]:
+    """A key, without its secret; since is null for the first one."""
+    return {"name": one.name, "signs": one.signs, "since": moment(one.since)}
 
 
 def address(value: Address | None) -> dict[str, str] | None:

@@ -16,10 +16,12 @@ from sqlalchemy import Connection as Transaction
 from desk.arrival import Arrival, Position, Source
 from intake.mailbox import CommandRefused
 from service.pipeline import Pipeline
+from service.renumbering import Dated, Renumbering, floor_by_date
 from service.transactions import Transactions
-from store import effects, folders
+from store import effects, folders, places
 from store.database import Database
 from store.folders import Watched
+from store.places import Place
 
 log = logging.getLogger("deskbell.watch")
 
@@ -79,6 +81,10 @@ class Connection(Protocol):
         """The UIDs greater than floor, ascending."""
         ...
 
+    def outlines(self, uids: Sequence[int]) -> Iterator[Sequence[Dated]]:
+        """What is known of the messages without reading them, some at a time, in ascending order of UID."""
+        ...
+
     def fetch(self, uids: Sequence[int], *, max_octets: int) -> Iterator[Sequence[Message]]:
         """The messages, some at a time; one that is gone is left out."""
         ...
@@ -119,6 +125,8 @@ class WatchPorts:
     database: Database
     transactions: Transactions
     now: Callable[[], datetime]
+    hold: Callable[[], None] = lambda: None
+    """Raises where the folder is another's to serve."""
 
 
 @dataclass(slots=True)
@@ -130,6 +138,8 @@ class _Session:
     cursor: int
     renumbered: bool
     """The folder had another UIDVALIDITY before: what is older than its floor was there already."""
+    anew: Renumbering | None = None
+    """Where the folder had several: the known mails that were not found again yet."""
     compared: datetime | None = None
     flag: str | None = None
     moves: bool = False
@@ -151,11 +161,14 @@ class FolderWatch:
 
     def step(self) -> bool:
         """Accept what is new and set marks that are owed; False where there was neither."""
+        self._ports.hold()
         session = self._session or self._opened()
         accepted = self._accept(session, session.connection.uids_above(session.cursor))
         if self._comparison_is_due(session):
             accepted |= self._accept(session, self._missing(session))
             session.compared = self._ports.now()
+            if session.anew is not None:
+                session.anew.tell()
         return self._mark(session) or accepted
 
     def rest(self, wake: socket.socket | None) -> None:
@@ -166,6 +179,7 @@ class FolderWatch:
     def open(self) -> None:
         """The folder is selected and has a floor."""
         if self._session is None:
+            self._ports.hold()
             self._opened()
 
     def close(self) -> None:
@@ -187,7 +201,7 @@ class FolderWatch:
         state = connection.state
         known = self._known()
         watched = next((one for one in known if one.uidvalidity == state.uidvalidity), None)
-        watched = watched or self._begun(state, known)
+        watched = watched or self._begun(connection, known)
         renumbered = bool(known) and known[0].uidvalidity != state.uidvalidity
         flag, moves = self._flag(state), self._moves(state)
         if moves:
@@ -198,19 +212,21 @@ class FolderWatch:
                 self._spec.mailbox,
                 self._spec.folder,
             )
-        return _Session(connection, watched, watched.cursor_uid, renumbered, flag=flag, moves=moves)
+        several = any(one.uidvalidity != watched.uidvalidity for one in known)
+        anew = Renumbering.of(self._ports.database, watched, flag) if several else None
+        return _Session(connection, watched, watched.cursor_uid, renumbered, anew, flag=flag, moves=moves)
 
     def _known(self) -> list[Watched]:
         with self._ports.database.read() as connection:
             return folders.watched(connection, mailbox=self._spec.mailbox, name=self._spec.folder)
 
-    def _begun(self, state: State, known: Sequence[Watched]) -> Watched:
+    def _begun(self, connection: Connection, known: Sequence[Watched]) -> Watched:
         """Watch the folder under this UIDVALIDITY from now on.
 
-        The first one begins behind the last message. A later one begins at its first, because nobody can say which of
-        its messages came meanwhile: the known ones are recognised by their content, the old ones by their date.
+        The first one begins behind the last message. A later one begins behind those that came before the watch.
         """
-        floor = 0 if known else state.uidnext - 1
+        state = connection.state
+        floor = self._floor_anew(connection, known) if known else state.uidnext - 1
         new = Watched(
             id=0,
             mailbox=self._spec.mailbox,
@@ -220,9 +236,21 @@ class FolderWatch:
             cursor_uid=floor,
             floor_at=known[0].floor_at if known else self._ports.now(),
         )
-        self._ports.transactions.run(lambda connection: folders.watch(connection, new))
+        self._ports.transactions.run(lambda transaction: folders.watch(transaction, new))
         log.info("%s %s: watched from UID %d on", self._spec.mailbox, self._spec.folder, floor + 1)
         return self._known()[-1]
+
+    def _floor_anew(self, connection: Connection, known: Sequence[Watched]) -> int:
+        uids = connection.uids_above(0)
+        log.warning(
+            "%s %s: numbered anew by the server (UIDVALIDITY %d, was %d): its %d mails are compared with the ledger",
+            self._spec.mailbox,
+            self._spec.folder,
+            connection.state.uidvalidity,
+            known[-1].uidvalidity,
+            len(uids),
+        )
+        return floor_by_date(connection.outlines(uids), _whole_second(known[0].floor_at))
 
     def _flag(self, state: State) -> str | None:
         if self._spec.after == "seen":
@@ -261,15 +289,14 @@ class FolderWatch:
     def _accept_batches(self, session: _Session, uids: Sequence[int]) -> None:
         for messages in session.connection.fetch(uids, max_octets=self._spec.max_octets) if uids else ():
             top = max(message.uid for message in messages)
-            accept = self._ports.pipeline.acceptance([self._arrival(session, message) for message in messages])
-            self._ports.transactions.run(_both(accept, session.watched.id, top))
+            known, new = session.anew.sorted_out(messages) if session.anew is not None else ([], messages)
+            accept = self._ports.pipeline.acceptance([self._arrival(session, message) for message in new])
+            self._ports.transactions.run(_together(accept, known, session.watched, top))
             session.cursor = max(session.cursor, top)
             session.accepted += len(messages)
 
     def _arrival(self, session: _Session, message: Message) -> Arrival:
         watched = session.watched
-        # INTERNALDATE knows no fractions of a second.
-        floor_at = watched.floor_at.replace(microsecond=0)
         return Arrival(
             mailbox=self._spec.mailbox,
             source=Source.IMAP,
@@ -279,7 +306,7 @@ class FolderWatch:
             replayed=KEYWORD.lower() in {flag.lower() for flag in message.flags},
             size=message.size,
             complete=message.complete,
-            before_floor=session.renumbered and message.internal_date < floor_at,
+            before_floor=session.renumbered and message.internal_date < _whole_second(watched.floor_at),
         )
 
     def _mark(self, session: _Session) -> bool:
@@ -302,11 +329,19 @@ class FolderWatch:
             log.warning("%s %s: settled mail is left where it is: %s", self._spec.mailbox, self._spec.folder, refusal)
 
 
-def _both(accept: Callable[[Transaction], None], folder_id: int, uid: int) -> Callable[[Transaction], None]:
+def _together(
+    accept: Callable[[Transaction], None], known: Sequence[Place], of: Watched, top: int
+) -> Callable[[Transaction], None]:
     """Rows and cursor in one commit: a cursor that ran ahead of its rows would lose them."""
 
     def work(connection: Transaction) -> None:
+        places.relocate(connection, of, known)
         accept(connection)
-        folders.advance(connection, folder_id, uid=uid)
+        folders.advance(connection, of.id, uid=top)
 
     return work
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """INTERNALDATE knows no fractions of a second."""
+    return moment.replace(microsecond=0)

@@ -23,6 +23,7 @@ BELOW = {
 """Which of our packages each may import, besides itself."""
 
 EDGES = {f"intake/{name}.py" for name in ("mailbox", "fetched", "listener", "idle", "login", "trouble", "worker")}
+EDGES.add("intake/shelf.py")
 PURE_PACKAGES = ("desk", "routing", "templates", "intake")
 PURE_FILES = {f"delivery/{name}.py" for name in ("alias", "compose", "header", "retry")}
 READS_PACKAGED_FILES = ("routing", "templates")

@@ -19,7 +19,7 @@ def test_the_manager_hears_that_it_is_ready_that_it_lives_and_that_it_stops(tmp_
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire, Installation(tmp_path, CONFIG) as desk:
         wire.bind(str(tmp_path / "notify"))
         wire.settimeout(PATIENCE)
-        desk.launch({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"})
+        desk.launch(environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"})
         assert [wire.recv(100) for _ in range(4)] == [b"READY=1", *[b"WATCHDOG=1"] * 3]
         assert desk.stop() == 0
         heard = [wire.recv(100)]

@@ -1,6 +1,7 @@
 """Message-IDs and tokens: the same for the same, another for anything else, found in whatever a mail program makes."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -231,3 +232,28 @@ def test_a_probe_with_another_signature_is_not_ours():
     probe = RING.probe_id("0123456789abcdef", domain="corp.example")
     mac = probe.rpartition(".")[0].rpartition("@")[0].rpartition(".")[2]
     assert not RING.confirms_probe(probe.replace(mac, "A" * 26))
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ROTATED = Keyring((OLD, Key("b", b"2" * 32, NOON)))
+
+
+@pytest.mark.parametrize(
+    ("came", "name"), [(NOON - timedelta(seconds=1), "a"), (NOON, "b"), (NOON + timedelta(days=900), "b")]
+)
+def test_the_answer_to_a_mail_is_named_under_the_key_of_the_moment_it_came(came, name):
+    """A restored database answers it again after a rotation: by the same Message-ID."""
+    made = ROTATED.at(came).message_id("receipt", content_key="k", recipient=ANNA, domain="corp.example")
+    assert made.startswith(f"<receipt.{name}.")
+    if name == "a":
+        assert made == BEFORE.message_id("receipt", content_key="k", recipient=ANNA, domain="corp.example")
+
+
+def test_a_ring_has_a_key_at_every_moment():
+    assert Keyring((Key("a", b"1" * 32, NOON),)).at(NOON - timedelta(days=1)).keys
+    assert RING.at(NOON) == RING
+
+
+def test_a_token_is_made_with_the_newest_key_at_once_and_older_ones_are_confirmed():
+    assert ROTATED.token(REFERENCE, ANNA) == TOKEN
+    assert ROTATED.confirms(BEFORE.token(REFERENCE, ANNA), reference=REFERENCE, recipient=ANNA)

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,6 +143,12 @@ class Client:
             imap.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
             imap.expunge()
 
+    def remove(self, user: str, folder: str) -> None:
+        """The folder is gone with all that was in it."""
+        with self.session(user) as imap:
+            kind, answer = imap.delete(f'"{folder}"')
+            assert kind == "OK", answer
+
     def flags(self, user: str, uid: int, folder: str = "INBOX") -> frozenset[str]:
         r"""The flags of one mail, without \Recent."""
         with self.session(user) as imap:
@@ -228,6 +234,32 @@ class Dovecot(Client):
     def users(self) -> list[str]:
         """Who has a mailbox here."""
         return sorted(path.name for path in (self.root / "mail").iterdir())
+
+    def put_files(self, user: str, raws: Iterable[bytes]) -> None:
+        """The mails lie in the INBOX of that user, as files that no session has seen."""
+        box = self.root / "mail" / user
+        for number, raw in enumerate(raws):
+            path = box / "new" / f"{int(time.time())}.M{time.time_ns()}_{number}.test"
+            path.write_bytes(raw)
+            os.chown(path, box.stat().st_uid, box.stat().st_gid)
+
+    def lose_index(self, user: str, *, meanwhile: Iterable[bytes] = ()) -> None:
+        """The server was down and lost what it knew of the INBOX: UIDVALIDITY changes, UIDs begin at 1.
+
+        Of these mails it learns when it starts again.
+        """
+        before = self._uidvalidity(user)
+        self.stop()
+        for path in (self.root / "mail" / user).glob("dovecot*"):
+            path.unlink()
+        self.put_files(user, meanwhile)
+        until(lambda: int(time.time()) > before)  # Dovecot takes the second of the day for it.
+        self.start()
+
+    def _uidvalidity(self, user: str) -> int:
+        with self.session(user) as imap:
+            imap.select("INBOX", readonly=True)
+            return int(imap.response("UIDVALIDITY")[1][0] or 0)
 
     def deliver(self, recipient: str, raw: bytes, sender: str = "anna@corp.example") -> None:
         """The mail came in by LMTP with that envelope sender (empty: the null reverse-path)."""

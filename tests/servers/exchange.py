@@ -103,6 +103,15 @@ class Exchange(Client):
             self.folders(recipient)["INBOX"].put(Stored(raw, datetime.now(UTC).replace(microsecond=0)))
             self.changed.notify_all()
 
+    def renumber(self, user: str) -> None:
+        """The INBOX was made anew with the mails it had: another UIDVALIDITY, UIDs from 1 on."""
+        with self.changed:
+            old = self.folders(user)["INBOX"]
+            self._boxes += 1
+            new = self.folders(user)["INBOX"] = Box(uidvalidity=1_000 + self._boxes)
+            for mail in old.mails.values():
+                new.put(mail)
+
     def raws(self, user: str, folder: str) -> list[bytes]:
         """The mails of a folder as they came in; none where there is no such folder."""
         with self.changed:

@@ -119,12 +119,12 @@ class Installation:
         assert (done.returncode, done.stderr) == (0, ""), done
         return json.loads(done.stdout)
 
-    def launch(self, environ: Mapping[str, str] | None = None) -> None:
+    def launch(self, *options: str, environ: Mapping[str, str] | None = None) -> None:
         """`deskbell run` was started; it need not be ready."""
         assert self._daemon is None
         with self._stderr.open("wb") as stderr:
             self._daemon = subprocess.Popen(
-                [str(COMMAND), "run", "--config", str(self.config)], stderr=stderr, env=_environ(environ)
+                [str(COMMAND), "run", "--config", str(self.config), *options], stderr=stderr, env=_environ(environ)
             )
 
     def start(self) -> None:

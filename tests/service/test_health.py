@@ -255,6 +255,21 @@ def test_a_daemon_whose_lease_ended_is_not_asked_while_another_lives(desk, setti
     assert found(desk, settings, "daemon").meaning == "no sign of life for 1 h"
 
 
+def test_trouble_of_another_kind_is_written_at_once_and_other_details_are_not(desk):
+    """A folder that breaks off and then is gone is told as gone; a server's words may differ each time."""
+    heartbeat = Heartbeat(desk.transactions, Clock())
+
+    def trouble():
+        with desk.database.read() as connection:
+            return pulses.every(connection)[FOLDER].trouble
+
+    heartbeat.beat(FOLDER, trouble="The connection broke. (port 1)")
+    heartbeat.beat(FOLDER, trouble="The connection broke. (port 2)")
+    assert trouble() == "The connection broke. (port 1)"
+    heartbeat.beat(FOLDER, trouble="The folder is not there. (INBOX)")
+    assert trouble() == "The folder is not there. (INBOX)"
+
+
 @pytest.fixture
 def alarm(desk, settings):
     """The daemon's own look, which began at noon."""

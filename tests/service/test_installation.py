@@ -1,5 +1,6 @@
 """An installation: one daemon, one key that belongs to its database, a count of its starts."""
 
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -21,11 +22,14 @@ from service.installation import (
     database_path,
     epoch_of,
     exists,
+    installed,
     is_missing,
+    known_keys,
     locked,
     reading,
 )
-from service.keys import KeyTrouble, make_keys
+from service.keys import KeyTrouble, add_key, make_keys
+from service.rotation import rotate
 from service.settings import load
 from store import arrivals, leases, meta
 from store.database import Database
@@ -159,6 +163,50 @@ def test_a_key_added_behind_the_old_one_signs_from_the_next_start_on(settings, d
         file.write(f"b {'A' * 43}=\n")
     second, _ = begin(database, settings)
     assert second.keys == (*first.keys, Key("b", bytes(32)))
+
+
+def test_a_key_that_was_added_is_needed_from_then_on(settings, database):
+    """What it signed would be orphaned, as with the first one."""
+    begin(database, settings)
+    before = settings.keys.file.read_text()
+    rotate(settings, NOON)
+    assert len(begin(database, settings)[0].keys) == 2
+    settings.keys.file.write_text(before)
+    with pytest.raises(KeyTrouble, match="key b of this database is missing: restore the file from a backup"):
+        begin(database, settings)
+    with pytest.raises(KeyTrouble, match="key b of this database is missing"):
+        rotate(settings, NOON)
+    assert settings.keys.file.read_text() == before
+
+
+def test_a_key_that_the_file_has_and_the_database_does_not_is_remembered_at_the_next_start(settings, database):
+    """As when a rotation broke off between the two."""
+    begin(database, settings)
+    add_key(settings.keys.file, bytes, NOON)
+    begin(database, settings)
+    with database.read() as connection:
+        assert list(known_keys(connection)) == ["a", "b"]
+
+
+def test_a_database_from_before_keys_could_be_added_knows_its_first_one(settings, database):
+    first, _ = begin(database, settings)
+    with database.write() as connection:
+        connection.execute(text("DELETE FROM meta WHERE key = 'keys'"))
+    assert begin(database, settings)[0] == first
+    with database.write() as connection:
+        connection.execute(text("DELETE FROM meta WHERE key = 'keys'"))
+    settings.keys.file.write_text(f"a {'A' * 43}=\n")
+    with pytest.raises(KeyTrouble, match="is not the key this database was used with"):
+        begin(database, settings)
+
+
+def test_a_database_has_an_instance_id_of_its_own_that_stays(settings, database):
+    begin(database, settings)
+    first = installed(database)
+    begin(database, settings)
+    assert re.fullmatch(r"[0-9a-f]{16}", first.instance)
+    assert installed(database).instance == first.instance
+    assert first.place.endswith(f"with {settings.path.with_name('deskbell.db')}")
 
 
 def test_a_database_made_by_something_else_gets_no_key(settings, database):

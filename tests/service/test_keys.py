@@ -3,11 +3,12 @@
 import base64
 import os
 import stat
+from datetime import UTC, datetime
 
 import pytest
 
 from desk.token import Key, Keyring
-from service.keys import KeyTrouble, fingerprint, make_keys, read_keys
+from service.keys import TAKEN_OVER, KeyTrouble, add_key, fingerprint, make_keys, read_keys
 
 SECRET = bytes(range(32))
 LINE = f"a {base64.b64encode(SECRET).decode()}\n"
@@ -99,6 +100,8 @@ def test_its_owner_may_do_with_it_as_they_like(written, mode):
         (LINE.replace("a ", "A ", 1), "a one-letter name"),
         (LINE.replace("a ", "1 ", 1), "a one-letter name"),
         (LINE + "b\n", "a line is not `name secret`"),
+        (f"{LINE[:-1]} 2026-03-02T12:00:00\n", "needs a zone, such as"),
+        (LINE + LINE, "two keys have the same name"),
     ],
 )
 def test_a_file_that_is_no_key_file_is_refused_by_name_and_never_shown(written, text, words):
@@ -124,3 +127,57 @@ def test_the_fingerprint_is_that_of_the_oldest_key_so_that_keys_can_be_added(wri
 
 def test_the_fingerprint_never_changes_because_databases_remember_it():
     assert fingerprint(Keyring((Key("a", SECRET),))) == "3a5ff733ac8d3bb1830bff73668f902d"
+
+
+NOON = datetime(2026, 3, 2, 12, 0, 0, 999, tzinfo=UTC)
+
+
+def added(path, octet=b"\7"):
+    return add_key(path, lambda count: octet * count, NOON)
+
+
+@pytest.mark.usefixtures("umask")
+def test_a_key_that_is_added_signs_and_the_others_stay_as_they_were(written):
+    """The file says since when; a moment ahead, because a running daemon has not taken it over yet."""
+    path = written(LINE)
+    keyring = added(path)
+    assert keyring == read_keys(path)
+    assert [key.name for key in keyring.keys] == ["a", "b"]
+    assert keyring.keys[-1].since == NOON.replace(microsecond=0) + TAKEN_OVER
+    assert path.read_text().startswith(LINE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_link_to_the_key_file_stays_a_link(written, tmp_path):
+    path = written(LINE)
+    link = tmp_path / "link.key"
+    link.symlink_to(path)
+    added(link)
+    assert link.is_symlink()
+    assert len(read_keys(path).keys) == 2
+
+
+def test_there_is_a_key_for_each_letter_and_no_more(written):
+    path = written(LINE)
+    for _ in range(25):
+        added(path)
+    assert "".join(key.name for key in read_keys(path).keys) == "abcdefghijklmnopqrstuvwxyz"
+    with pytest.raises(KeyTrouble, match="26 keys, one for each letter"):
+        added(path)
+
+
+def test_no_two_rotations_run_at_once(written):
+    """Nor does one begin where another broke off: what it left is not believed."""
+    path = written(LINE)
+    path.with_name("deskbell.key.new").write_text("half")
+    with pytest.raises(KeyTrouble, match=r"deskbell.key.new is there: another rotation runs now, or one broke off"):
+        added(path)
+    assert path.read_text() == LINE
+
+
+def test_a_file_that_is_no_key_file_is_not_added_to(written):
+    path = written("nonsense\n")
+    with pytest.raises(KeyTrouble, match="a line is not"):
+        added(path)
+    assert path.read_text() == "nonsense\n"

@@ -62,6 +62,7 @@ class Server:
     batch: int = 50
     sessions: int = 0
     fetched: list[int] = field(default_factory=list)
+    outlined: list[int] = field(default_factory=list)
     flagged: list[tuple[list[int], str]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     breaking: list[str] = field(default_factory=list)
@@ -93,6 +94,12 @@ class Session:
     def uids_above(self, floor):
         self.server.breaks("search")
         return sorted(uid for uid in self.server.messages if uid > floor and uid not in self.server.hidden)
+
+    def outlines(self, uids):
+        for start in range(0, len(uids), self.server.batch):
+            asked = uids[start : start + self.server.batch]
+            self.server.outlined += asked
+            yield [self.server.messages[uid] for uid in asked]
 
     def fetch(self, uids, *, max_octets):
         assert max_octets == 1_000
@@ -268,26 +275,187 @@ def test_a_refused_newest_message_does_not_keep_us_busy(server, watching):
     assert watching.steps() == 1
 
 
-def test_a_renumbered_folder_is_read_from_its_first_message(server, watching):
-    """Nobody can say which of its messages came meanwhile; what is older than the watch is marked as such."""
-    server.put(1, date=NOON - timedelta(days=1))
+def renumbered(server, uidvalidity, *uids, date=NOON):
+    """The server lost its index: other numbers from 1 on, in this order of mails, without keywords."""
+    raws = {uid: one.raw for uid, one in server.messages.items()}
+    server.uidvalidity, server.messages, server.uidnext = uidvalidity, {}, 1
+    for new, old in enumerate(uids, start=1):
+        server.messages[new] = Message(new, raws.get(old) or mail(old), date)
+        server.uidnext = new + 1
+
+
+OUTCOME = "SELECT uidvalidity, uid, fate, effect FROM arrival ORDER BY id"
+
+
+def test_known_mail_of_a_renumbered_folder_gets_its_new_number_and_our_mark_again(server, watching):
+    """It is no second arrival; what came meanwhile is taken in."""
     watching.steps()
-    server.put(2)
+    server.put(1, 2)
     watching.steps()
-    server.uidvalidity = 43
-    server.messages = {}
-    server.put(1, date=NOON - timedelta(days=1))
-    server.put(2, 3)
-    watching.again()
-    assert watching.ledger == [(42, 2), (43, 1), (43, 2), (43, 3)]
-    assert watching.desk.rows(FOLDER) == [(42, 1, 2), (43, 0, 3)]
     watching.desk.settle()
-    assert watching.desk.rows("SELECT fate FROM arrival ORDER BY id") == [
-        ("opened",),
-        ("backfilled",),
-        ("duplicate",),
-        ("opened",),
+    watching.steps()
+    renumbered(server, 43, 2, 3, 1)
+    watching.again()
+    watching.desk.settle()
+    watching.steps()
+    assert watching.desk.rows(OUTCOME) == [
+        (43, 3, "opened", "done"),
+        (43, 1, "opened", "done"),
+        (43, 2, "opened", "done"),
     ]
+    assert server.flagged == [([1, 2], KEYWORD), ([1, 3], KEYWORD), ([2], KEYWORD)]
+    assert watching.desk.rows("SELECT count(*) FROM request") == [(3,)]
+
+
+def test_a_renumbered_folder_is_read_once(server, watching):
+    """Its new numbers are known from then on, to this session and to later ones."""
+    watching.steps()
+    server.put(1, 2)
+    watching.steps()
+    renumbered(server, 43, 1, 2)
+    server.fetched = []
+    watching.again()
+    watching.again()
+    assert server.fetched == [1, 2]
+
+
+def test_what_came_before_the_watch_is_below_the_floor_of_a_renumbered_folder(server, watching):
+    """By the server's date, and without being read: there may be a hundred thousand of it."""
+    watching.steps()
+    server.uidvalidity, server.batch = 43, 2
+    server.put(1, 2, 3, date=NOON - timedelta(days=1))
+    server.put(4)
+    watching.again()
+    assert (server.fetched, server.outlined) == ([4], [1, 2, 3, 4])
+    assert watching.desk.rows(FOLDER) == [(42, 0, 0), (43, 3, 4)]
+
+
+def test_old_mail_between_newer_mail_of_a_renumbered_folder_stays_silent(server, watching):
+    """No floor can be below it: it is kept as history."""
+    watching.steps()
+    server.put(1)
+    watching.steps()
+    renumbered(server, 43, 1)
+    server.put(2, date=NOON - timedelta(days=1))
+    watching.again()
+    watching.desk.settle()
+    assert watching.desk.rows("SELECT uid, fate, receipt FROM arrival ORDER BY id")[1] == (
+        2,
+        "backfilled",
+        "never: before-floor",
+    )
+
+
+def test_a_second_copy_of_a_known_mail_is_a_mail_that_came_again(server, watching):
+    """Each arrival is found once."""
+    watching.steps()
+    server.put(1)
+    watching.steps()
+    watching.desk.settle()
+    renumbered(server, 43, 1, 1)
+    watching.again()
+    watching.desk.settle()
+    assert watching.desk.rows(OUTCOME) == [(43, 1, "opened", "done"), (43, 2, "duplicate", "pending")]
+
+
+def test_a_mail_without_message_id_is_known_whatever_its_new_date(server, watching):
+    """A restored mailbox may have the date of its restoring; the bytes say that it is the same mail."""
+    watching.steps()
+    server.put(1)
+    nameless = b"From: Anna <anna@corp.example>\r\nSubject: Printer\r\n\r\nJam.\r\n"
+    server.messages[1] = replace(server.messages[1], raw=nameless)
+    watching.steps()
+    watching.desk.settle()
+    renumbered(server, 43, 1, date=NOON + timedelta(days=3))
+    watching.again()
+    watching.desk.settle()
+    assert watching.desk.rows("SELECT uid, fate FROM arrival") == [(1, "opened")]
+
+
+def test_a_mail_with_other_bytes_is_known_by_its_content(server, watching):
+    """Some servers make the text anew: one more arrival, and not a word to anybody."""
+    watching.steps()
+    server.put(1)
+    watching.steps()
+    watching.desk.settle()
+    renumbered(server, 43, 1)
+    server.messages[1] = replace(server.messages[1], raw=b"X-Hop: 2\r\n" + server.messages[1].raw)
+    watching.again()
+    watching.desk.settle()
+    assert watching.desk.rows("SELECT uidvalidity, fate FROM arrival ORDER BY id") == [
+        (42, "opened"),
+        (43, "duplicate"),
+    ]
+    assert watching.desk.rows("SELECT count(*) FROM request") == [(1,)]
+
+
+def test_mail_that_is_put_back_later_into_a_folder_made_anew_is_known(server, watching):
+    """The folder was found empty; somebody restores it while it is watched."""
+    watching.steps()
+    server.put(1, 2)
+    watching.steps()
+    watching.desk.settle()
+    renumbered(server, 43)
+    watching.again()
+    server.put(2, 1)
+    watching.steps()
+    assert watching.desk.rows("SELECT uidvalidity, uid FROM arrival ORDER BY id") == [(43, 1), (43, 2)]
+
+
+def test_an_unsettled_or_quarantined_mail_is_known_too(server, watching):
+    """It has no content key yet; its bytes are kept."""
+    watching.desk.parser.poison = {b"Printer 1"}
+    watching.steps()
+    server.put(1)
+    watching.steps()
+    renumbered(server, 43, 1)
+    watching.again()
+    watching.desk.settle()
+    renumbered(server, 44, 1)
+    watching.again()
+    watching.desk.settle()
+    assert watching.desk.rows("SELECT uidvalidity, fate FROM arrival") == [(44, "quarantined")]
+
+
+def test_a_mark_that_survived_is_not_set_again(server, watching):
+    """The keyword stands on the mail under its new number."""
+    watching.steps()
+    server.put(1)
+    watching.steps()
+    watching.desk.settle()
+    watching.steps()
+    renumbered(server, 43, 1)
+    server.messages[1] = replace(server.messages[1], flags=frozenset({KEYWORD.lower()}))
+    watching.again()
+    assert server.flagged == [([1], KEYWORD)]
+    assert watching.desk.rows(OUTCOME) == [(43, 1, "opened", "done")]
+
+
+@pytest.mark.parametrize("call", ["search", "fetch 1", "fetch 3"])
+def test_a_comparison_that_breaks_off_goes_on_where_it_was(server, watching, call):
+    """What was found again is committed, the rest is found by the next session."""
+    watching.steps()
+    server.put(1, 2, 3, 4)
+    watching.steps()
+    renumbered(server, 43, 4, 3, 2, 1)
+    server.batch, server.breaking, server.fetched = 2, [call], []
+    with pytest.raises(ConnectionLost):
+        watching.again()
+    watching.again()
+    assert watching.desk.rows("SELECT uidvalidity, uid FROM arrival ORDER BY id") == [(43, uid) for uid in (4, 3, 2, 1)]
+    assert sorted(server.fetched) == [1, 2, 3, 4]
+
+
+def test_the_log_says_that_a_folder_was_renumbered_and_what_was_found(server, watching, caplog):
+    watching.steps()
+    server.put(1, 2)
+    watching.steps()
+    renumbered(server, 43, 1, 2, 3)
+    watching.again()
+    assert (
+        f"{HELP} INBOX: numbered anew by the server (UIDVALIDITY 43, was 42): its 3 mails are compared" in caplog.text
+    )
+    assert f"{HELP} INBOX: numbered anew by the server: 2 known mails found again" in caplog.text
 
 
 def test_the_floor_of_a_folder_has_no_fractions_of_a_second(server, watching):
@@ -310,7 +478,7 @@ def test_the_numbers_of_before_may_come_back(server, watching):
         watching.again()
     server.put(2)
     watching.steps()
-    assert watching.ledger == [(42, 1), (43, 1), (42, 2)]
+    assert watching.ledger == [(42, 1), (42, 2)]
     assert watching.desk.rows(FOLDER) == [(42, 0, 2), (43, 0, 1)]
 
 

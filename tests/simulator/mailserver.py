@@ -56,7 +56,7 @@ class MailServer:
         self.box: dict[int, Stored] = {}
         self.history: dict[tuple[int, int], Stored] = {}
         self.begun: dict[tuple[int, int], int] = {}
-        """How many deaths there had been when a mail was last fetched."""
+        """How many deaths there had been when a mail was first fetched, under whatever number it then had."""
         self.deaths = 0
         """Of the process, while it tried to settle something."""
 
@@ -68,11 +68,13 @@ class MailServer:
     def renumber(self) -> None:
         """UIDVALIDITY changes, keywords are gone, every connection is broken (as when index files are lost)."""
         self._world.note("renumber")
-        kept, self.box = list(self.box.values()), {}
+        kept, self.box, before = self.box, {}, self.uidvalidity
         self.uidvalidity += 1
         self.uidnext = 1
-        for one in kept:
+        for uid, one in kept.items():
             self._store(Stored(one.matter, one.raw, one.date))
+            if (begun := self.begun.get((before, uid))) is not None:
+                self.begun[self.uidvalidity, self.uidnext - 1] = begun
 
     def expunge(self, uid: int) -> None:
         """Somebody removed the mail."""
@@ -106,6 +108,15 @@ class Connection:
         found = [uid for uid in self._server.box if uid > floor]
         self._hear("search")
         return found
+
+    def outlines(self, uids: Sequence[int]) -> Iterator[list[Message]]:
+        """What is known without reading."""
+        for start in range(0, len(uids), BATCH):
+            self._speak("outlines")
+            boxed = [(uid, self._server.box[uid]) for uid in uids[start : start + BATCH] if uid in self._server.box]
+            found = [Message(uid, one.date, len(one.raw), b"", frozenset(), complete=False) for uid, one in boxed]
+            self._hear("outlines")
+            yield found
 
     def fetch(self, uids: Sequence[int], *, max_octets: int) -> Iterator[list[Message]]:
         """A few mails at a time; the connection may be lost before the next ones."""
@@ -141,7 +152,7 @@ class Connection:
 
     def _message(self, uid: int, max_octets: int) -> Message:
         one, size = self._server.box[uid], len(self._server.box[uid].raw)
-        self._server.begun[self.state.uidvalidity, uid] = self._server.deaths
+        self._server.begun.setdefault((self.state.uidvalidity, uid), self._server.deaths)
         raw = one.raw if size <= max_octets else one.raw.partition(b"\r\n\r\n")[0]
         return Message(uid, one.date, size, raw, frozenset(one.flags), size <= max_octets)
 

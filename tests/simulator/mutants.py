@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
@@ -18,16 +19,19 @@ from service import letters
 from service.house import House
 from service.outbox import StoredOutbox
 from service.pipeline import Pipeline
+from service.renumbering import Renumbering
 from service.watch import KEYWORD, FolderWatch
 from store import arrivals, evenings, folders, outbox, waiting
 from store.arrivals import Waiting
 from store.effects import PENDING
+from store.places import Place
 from tests.simulator.letters import MAILBOX
 from tests.simulator.process import Parts
 
 NONE = "none"
 Patches = list[AbstractContextManager[Any]]
 _owe, _verdict_of = outbox.owe, courier.verdict_of
+_sorted_out = Renumbering.sorted_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,17 @@ def _id_of_words(matter: Any, house: Any, kind: Any, recipient: str) -> str:
     return name
 
 
+def _sorted_out_twice(self: Renumbering, messages: Sequence[Any]) -> tuple[list[Place], list[Any]]:
+    found: list[Place] = []
+    others = []
+    for message in messages:
+        known, rest = _sorted_out(self, [message])
+        for place in known:
+            self._ids.setdefault(sha256(message.raw).digest(), []).append(place.arrival_id)
+        found, others = found + known, others + rest
+    return found, others
+
+
 def _with(target: Any, name: str, instead: Callable[[], Any]) -> Callable[[], Patches]:
     return lambda: [patch.object(target, name, instead())]
 
@@ -173,6 +188,8 @@ MUTANTS: dict[str, Mutant] = {
     "cursor-before-rows": Mutant(Parts(watch=CursorFirst)),
     "mark-before-fate": Mutant(Parts(watch=MarkFirst)),
     "renumbered-taken-for-new": Mutant(Parts(watch=FloorAnew)),
+    "renumbered-taken-for-marked": Mutant(patches=_with(Renumbering, "_is_marked", lambda: lambda *_: True)),
+    "two-copies-taken-for-one-arrival": Mutant(patches=_with(Renumbering, "sorted_out", lambda: _sorted_out_twice)),
     "request-and-outbox-in-two-commits": Mutant(
         Parts(pipeline=TwoCommits), _with(outbox, "owe", lambda: TwoCommits.defer)
     ),
