@@ -203,9 +203,18 @@ def news(matter: Matter, occasion: Occasion, match: ThreadMatch | None, copy: Co
 
 
 def _words_to(hearing: Sequence[Part], matter: Matter, occasion: Occasion) -> Iterator[Notice]:
-    """Word to the departments of these parts, each with its own moments and mailbox."""
+    """Word to the departments of these parts, each with its own moments and mailbox.
+
+    Who else has it is told as far as the mail itself says so: a blind copy stays one (RFC 5322 section 3.6.3).
+    """
+    boxes, mail = occasion.house.mailboxes, occasion.judged.mail
+    named = [
+        part.department
+        for part in matter.request.parts
+        if part.mailbox in boxes and is_named(boxes[part.mailbox], mail, occasion.house)
+    ]
     for part in hearing:
-        others = tuple(one for one in matter.request.departments if one != part.department)
+        others = tuple(one for one in named if one != part.department)
         yield from _word(part, replace(matter, others=others), occasion)
 
 

@@ -22,7 +22,7 @@ def test_who_and_what_is_hidden_until_the_department_is_named(tmp_path: Path):
     (tmp_path / "routing.toml").write_text(ROUTING.format(more=HIDDEN), encoding="utf-8")
     with Installation(tmp_path, config) as desk:
         desk.start()
-        secret, plain = letter("Wniosek o urlop", text="Rozwód\n"), letter("Drukarka")
+        secret, plain = letter("Wniosek o urlop", text="Rozwód\n", to="hr@corp.example"), letter("Drukarka")
         with smtplib.SMTP("127.0.0.1", door) as client:
             client.sendmail("anna@corp.example", ["hr@corp.example"], secret.raw)
             client.sendmail("anna@corp.example", ["help@corp.example"], plain.raw)

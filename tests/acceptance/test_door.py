@@ -112,7 +112,7 @@ def test_a_mail_beyond_the_limit_is_refused_for_good_and_leaves_nothing(porch: P
 
 def test_a_mail_for_two_mailboxes_is_one_arrival_each(porch: Porch):
     """Both recipients are ours: the second is recorded as the same mail."""
-    mail = letter()
+    mail = letter(to="help@corp.example, hr@corp.example")
     with porch.client("smtp") as client:
         client.sendmail("anna@corp.example", ["help@corp.example", "hr@corp.example"], mail.raw)
     first, second = porch.desk.settled(mail.message_id, times=2)
