@@ -9,6 +9,8 @@ from commands.common import (
     USAGE,
     ConfigOption,
     JsonOption,
+    agreed,
+    author,
     database_of,
     fail,
     one_of,
@@ -115,3 +117,37 @@ def requests_search(
         printing.requests([one for one, _ in found.matches])
     if found.more:
         say(f"more requests match: these are the newest {limit}; add a word, or give --limit")
+
+
+@app.command("erase", epilog="Example: deskbell requests erase R-1042 R-1043")
+def requests_erase(
+    references: Annotated[
+        list[str], typer.Argument(help="The requests' references, R-1042.", show_default=False, metavar="REFERENCE...")
+    ],
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it is wanted.")] = False,
+) -> None:
+    """Erase what requests were about and who asked: mails, history, names and addresses. Of several, all or none.
+
+    What stays is a row with reference, department, state and moments. Nothing brings the rest back, and a mail that
+    continues such a request opens a new one. The mails in the mailbox, and copies of the database, are yours to delete.
+    """
+    from desk.request import number_of
+    from service.erasing import erasable, erase
+
+    numbers = list(dict.fromkeys(number_of(one) for one in references))
+    for one in references:
+        if number_of(one) is None:
+            fail(f"{one!r} is no reference: R- and a number, such as R-1042", USAGE)
+    wanted = [number for number in numbers if number is not None]
+    with telling_errors(), database_of(config) as database:
+        for found in erasable(database, wanted):
+            about = found.request
+            unanswered = "; an answer was promised, and nobody has answered" if found.unanswered else ""
+            say(
+                f"{about.reference}: {about.department}, opened {about.opened.astimezone():%Y-%m-%d}, "
+                f"{about.state}, {found.entries} entries{unanswered}"
+            )
+        agreed("Erase for good?", yes=yes)
+        mails = erase(database, wanted, author())
+    say(f"erased: {', '.join(references)}, with {mails} mails")

@@ -42,6 +42,8 @@ class Request:
     opened: datetime
     first_response_due: datetime
     resolution_due: datetime
+    erased: datetime | None = None
+    """Since when nothing is left of what it was about and of who asked."""
 
     @property
     def reference(self) -> str:

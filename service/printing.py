@@ -28,6 +28,7 @@ from store.ledger import Line
 T = TypeVar("T")
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _NUMBERS_SHOWN = 5
+_ERASED = "(erased)"
 _PROGRESS_FROM = 50
 """Files from which a command takes so long that it shows how far it is."""
 
@@ -66,7 +67,7 @@ def bar() -> Iterator[Callable[[int, int], None]]:
 def requests(found: Iterable[Request]) -> None:
     """Print one line for each request."""
     rows = (
-        (one.reference, one.state, one.priority, one.department, _who(one), _when(one.first_response_due), one.subject)
+        (one.reference, one.state, one.priority, one.department, _who(one), _when(one.first_response_due), _about(one))
         for one in found
     )
     _table(("reference", "state", "priority", "department", "requester", "answer due", "subject"), rows)
@@ -77,7 +78,7 @@ def request(one: Request, history: Sequence[Entry]) -> None:
     _pairs(
         (
             ("reference", one.reference),
-            ("subject", one.subject),
+            ("subject", _about(one)),
             ("requester", _who(one)),
             ("mailbox", one.mailbox),
             ("department", one.department),
@@ -87,6 +88,7 @@ def request(one: Request, history: Sequence[Entry]) -> None:
             ("opened", _when(one.opened)),
             ("answer due", _when(one.first_response_due)),
             ("solution due", _when(one.resolution_due)),
+            *((("erased on", _when(one.erased)),) if one.erased else ()),
         )
     )
     for entry in history:
@@ -208,7 +210,7 @@ def outbox(found: Iterable[Owed]) -> None:
         (
             str(one.id),
             one.kind,
-            one.recipient,
+            one.recipient or _ERASED,
             f"{one.state}, perhaps sent" if one.phase is Phase.DOT and one.state is OutboxState.DUE else one.state,
             str(one.attempts),
             _when(one.next_attempt) if one.next_attempt else "",
@@ -269,7 +271,13 @@ def explained(said: dict[str, Any]) -> str:
     return "\n".join(f"{key:<12} {safe(value)}" for key, value in lines) + "\n"
 
 
+def _about(one: Request) -> str:
+    return _ERASED if one.erased else one.subject
+
+
 def _who(one: Request) -> str:
+    if one.erased:
+        return _ERASED
     return _addresses([one.requester]) if one.requester else "(no usable sender)"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from desk import lifecycle
 from desk.acknowledge import Candidate, Mode, acknowledge
 from desk.arrival import Fate, Source
+from desk.aside import is_told
 from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
 from desk.lateness import TOO_OLD
@@ -30,7 +31,7 @@ from service.letters import Matter, notification
 from service.limiting import Measured, Moment, measure
 from service.owing import Owing, owe_receipt
 from service.people import Acquainted
-from store import arrivals, journal, outbox, requests
+from store import arrivals, asides, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
 from store.effects import PENDING
 
@@ -255,6 +256,8 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
         "effect": PENDING if settling.waiting.arrival.source is Source.IMAP else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values, epoch=settling.waiting.epoch)
+    if is_told(settling.waiting.arrival, decision.fate, settling.mailbox.mode):
+        asides.note(settling.connection, settling.waiting.id, now=settling.now)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)

@@ -91,6 +91,7 @@ def request(value: Request, entries: Sequence[Entry]) -> dict[str, Any]:
         "opened": moment(value.opened),
         "first_response_due": moment(value.first_response_due),
         "resolution_due": moment(value.resolution_due),
+        "erased": moment(value.erased),
         "entries": [
             {
                 "kind": one.kind.value,
@@ -131,6 +132,7 @@ def arrival(value: Line) -> dict[str, Any]:
         "evidence": value.evidence,
         "attempts": value.attempts,
         "trace": value.trace,
+        "erased": moment(value.erased),
     }
 
 

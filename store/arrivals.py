@@ -5,9 +5,11 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
 from store.database import insert_new
@@ -77,8 +79,17 @@ def accept(connection: Connection, packed: Sequence[Packed], *, now: datetime, e
     contents = {
         one.digest: {"digest": one.digest, "size": len(one.arrival.raw), "content": one.content} for one in packed
     }
-    insert_new(connection, raw, list(contents.values()))
+    if contents:
+        connection.execute(_keep_bytes(connection.dialect.name), list(contents.values()))
     insert_new(connection, arrival, [_row(one, now, epoch) for one in packed])
+
+
+@cache
+def _keep_bytes(dialect: str) -> Any:
+    """Insert the bytes of a mail; where they were erased, they are there again. An empty mail has none to erase."""
+    new = (postgresql if dialect == "postgresql" else sqlite).insert(raw)
+    anew = {"content": new.excluded.content, "size": new.excluded.size}
+    return new.on_conflict_do_update(index_elements=[raw.c.digest], set_=anew, where=raw.c.size == 0)
 
 
 def _row(one: Packed, now: datetime, epoch: int) -> dict[str, Any]:

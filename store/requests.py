@@ -101,6 +101,7 @@ def _request(row: Row[Any]) -> Request:
         opened=row.opened,
         first_response_due=row.first_response_due,
         resolution_due=row.resolution_due,
+        erased=row.erased,
     )
 
 
@@ -117,6 +118,7 @@ _REQUESTS: Select[Any] = select(
     request.c.opened,
     request.c.first_response_due,
     request.c.resolution_due,
+    request.c.erased,
 )
 
 _REQUEST = _REQUESTS.where(request.c.number == bindparam("wanted", type_=BigInteger))

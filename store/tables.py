@@ -62,6 +62,7 @@ class Request(SQLModel, table=True):
     opened: datetime
     first_response_due: datetime
     resolution_due: datetime
+    erased: datetime | None = None
 
 
 class Arrival(SQLModel, table=True):
@@ -94,6 +95,15 @@ class Arrival(SQLModel, table=True):
     trace: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     effect: str | None = None
     request_number: int | None = Field(default=None, foreign_key="request.number", index=True)
+    erased: datetime | None = None
+
+
+class SetAside(SQLModel, table=True):
+    """An arrival that a department has to be told of and was not yet, and since when."""
+
+    __tablename__ = "set_aside"
+    arrival_id: int | None = Field(default=None, primary_key=True, foreign_key="arrival.id")
+    at: datetime
 
 
 class Participant(SQLModel, table=True):
@@ -264,6 +274,7 @@ routing = _table(Routing)
 person = _table(Person)
 limiter = _table(Limiter)
 mode = _table(Mode)
+set_aside = _table(SetAside)
 
 # Others write these ids, up to a thousand characters long: more than a B-tree of PostgreSQL can hold.
 Index("ix_arrival_message_id", arrival.c.message_id, postgresql_using="hash")
