@@ -1,6 +1,6 @@
 """`deskbell requests`: what people asked for."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from commands.common import (
     settings_of,
     telling_errors,
 )
+
+if TYPE_CHECKING:
+    from service.erasing import Erasable
 
 app = typer.Typer(help="Requests: what people asked for.", no_args_is_help=True)
 
@@ -132,22 +135,25 @@ def requests_erase(
     What stays is a row with reference, department, state and moments. Nothing brings the rest back, and a mail that
     continues such a request opens a new one. The mails in the mailbox, and copies of the database, are yours to delete.
     """
-    from desk.request import number_of
+    from desk.request import number_of, reference_of
     from service.erasing import erasable, erase
 
-    numbers = list(dict.fromkeys(number_of(one) for one in references))
-    for one in references:
-        if number_of(one) is None:
+    numbers = {one: number_of(one) for one in references}
+    for one, number in numbers.items():
+        if number is None:
             fail(f"{one!r} is no reference: R- and a number, such as R-1042", USAGE)
-    wanted = [number for number in numbers if number is not None]
+    wanted = list(dict.fromkeys(number for number in numbers.values() if number is not None))
     with telling_errors(), database_of(config) as database:
         for found in erasable(database, wanted):
-            about = found.request
-            unanswered = "; an answer was promised, and nobody has answered" if found.unanswered else ""
-            say(
-                f"{about.reference}: {about.department}, opened {about.opened.astimezone():%Y-%m-%d}, "
-                f"{about.state}, {found.entries} entries{unanswered}"
-            )
+            say(_asked_about(found))
         agreed("Erase for good?", yes=yes)
         mails = erase(database, wanted, author())
-    say(f"erased: {', '.join(references)}, with {mails} mails")
+    say(f"erased: {', '.join(map(reference_of, wanted))}; {mails} {'mail' if mails == 1 else 'mails'}")
+
+
+def _asked_about(found: "Erasable") -> str:
+    """What is known of a request without a word of it."""
+    one = found.request
+    unanswered = "; an answer was promised, and nobody has answered" if found.unanswered else ""
+    opened = f"{one.opened.astimezone():%Y-%m-%d}"
+    return f"{one.reference}: {one.department}, {one.state}, opened {opened}, entries: {found.entries}{unanswered}"

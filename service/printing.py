@@ -140,6 +140,7 @@ def arrival(one: Line) -> None:
             ("evidence", "" if one.evidence is None else f"E{one.evidence}"),
             ("attempts", str(one.attempts)),
             ("reference", one.reference or ""),
+            *((("erased on", _when(one.erased)),) if one.erased else ()),
             *((key, _words(value)) for key, value in (one.trace or {}).items()),
         )
     )
