@@ -26,7 +26,7 @@ from store.turns import Turn
 log = logging.getLogger("deskbell.retention")
 
 BATCH = 20
-"""Requests, or mails, that are erased in one transaction."""
+"""Requests, or mails, that are erased in one transaction at most."""
 _MOST_TOLD = 1_000
 _DAY = "retention"
 _BY = "retention"

@@ -7,6 +7,7 @@ Whoever calls this has the turn of settling, so that no mail is added to a reque
 import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Select,
     delete,
     exists,
+    func,
     null,
     or_,
     select,
@@ -41,14 +43,20 @@ from store.tables import (
 
 NOTHING = zlib.compress(b"")
 """The bytes of an erased mail, of which none is left; size says so too."""
+OCTETS = 8 * 1024 * 1024
+"""Of mail that is erased in one transaction: each octet is written over, and mail that comes in waits for that."""
 _REPEATED = (Fate.DUPLICATE.value, Fate.BACKFILLED.value)
 
 
 def aged(connection: Connection, department: str, *, before: datetime, after: int = 0, limit: int) -> list[Aged]:
-    """The next requests of the department, above that number, whose last entry is of that moment or older."""
+    """The next requests of the department, above that number, whose last entry is of that moment or older.
+
+    So many at most, and one at least, that their mails are no more than OCTETS.
+    """
     since = exists().where(entry.c.request_number == request.c.number, entry.c.at > before)
     chosen = (request.c.department == department) & (request.c.opened <= before) & (request.c.number > after) & ~since
-    return [_aged(row) for row in connection.execute(_AGED.where(chosen).order_by(request.c.number).limit(limit))]
+    rows = connection.execute(_AGED.where(chosen).order_by(request.c.number).limit(limit)).all()
+    return [_aged(row) for row in _portion(rows)]
 
 
 def found(connection: Connection, numbers: Collection[int]) -> list[Aged]:
@@ -56,17 +64,21 @@ def found(connection: Connection, numbers: Collection[int]) -> list[Aged]:
     return [_aged(row) for row in connection.execute(_AGED.where(request.c.number.in_(list(numbers))))]
 
 
-_MAILS_OF_IT = or_(
-    outbox.c.request_number == request.c.number,
-    outbox.c.id.in_(select(promise.c.outbox_id).where(promise.c.request_number == request.c.number)),
+_OWED_ABOUT_IT = or_(
+    exists().where(outbox.c.settled.is_(None), outbox.c.request_number == request.c.number),
+    exists().where(
+        outbox.c.settled.is_(None), promise.c.outbox_id == outbox.c.id, promise.c.request_number == request.c.number
+    ),
 )
+_SIZE_OF_IT = select(func.sum(arrival.c.size)).where(arrival.c.request_number == request.c.number).scalar_subquery()
 _AGED: Select[Any] = select(
     request.c.number,
     request.c.mailbox,
     request.c.department,
     request.c.state,
     exists().where(promise.c.request_number == request.c.number).label("promised"),
-    exists().where(outbox.c.settled.is_(None), _MAILS_OF_IT).label("owed"),
+    _OWED_ABOUT_IT.label("owed"),
+    _SIZE_OF_IT.label("size"),
 ).where(request.c.erased.is_(None))
 
 
@@ -77,19 +89,28 @@ def _aged(row: Any) -> Aged:
 def lone(connection: Connection, mailbox: str, *, before: datetime, limit: int) -> list[int]:
     """Arrivals of the mailbox that belong to no request and came at that moment or before."""
     chosen = (arrival.c.mailbox == mailbox, arrival.c.received <= before, arrival.c.fate != Fate.RECEIVED.value)
-    return list(connection.scalars(_LONE.where(*chosen).limit(limit)))
+    return [row.id for row in _portion(connection.execute(_LONE.where(*chosen).limit(limit)).all())]
 
 
 def come_again(connection: Connection, *, limit: int) -> list[int]:
     """Arrivals that brought a mail again which was erased."""
     before = arrival.alias()
     known = exists().where(before.c.content_key == arrival.c.content_key, before.c.erased.is_not(None))
-    return list(connection.scalars(_LONE.where(arrival.c.fate.in_(_REPEATED), known).limit(limit)))
+    chosen = _LONE.where(arrival.c.fate.in_(_REPEATED), known).limit(limit)
+    return [row.id for row in _portion(connection.execute(chosen).all())]
 
 
 _LONE: Select[Any] = (
-    select(arrival.c.id).where(arrival.c.request_number.is_(None), arrival.c.erased.is_(None)).order_by(arrival.c.id)
+    select(arrival.c.id, arrival.c.size)
+    .where(arrival.c.request_number.is_(None), arrival.c.erased.is_(None))
+    .order_by(arrival.c.id)
 )
+
+
+def _portion(rows: Sequence[Any]) -> Sequence[Any]:
+    """The first of them, as many as have no more than OCTETS together, and one at least."""
+    total = list(accumulate(row.size or 0 for row in rows))
+    return rows[: max(1, sum(octets <= OCTETS for octets in total))]
 
 
 def letters(connection: Connection, mailbox: str, *, before: datetime, limit: int) -> list[int]:

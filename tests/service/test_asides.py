@@ -19,9 +19,13 @@ CONTENT = (
     "WHERE kind = 'set-aside' ORDER BY id"
 )
 HOSTILE = (
-    b"From: \"Eve\r\n Bcc: all@corp.example\" <eve@shop.example>\r\nSubject: =?utf-8?q?a=0D=0ABcc=3A_x=E2=80=AE?= poison\r\n"
+    b'From: "Eve\r\n Bcc: all@corp.example" <eve@shop.example>\r\n'
+    b"Subject: =?utf-8?q?a=0D=0ABcc=3A_x=E2=80=AE?= poison\r\n"
     b"Message-ID: <1@shop.example>\r\n\r\nEXECUTE-ME\r\n"
 )
+
+
+STRANGER = b"From: eve@shop.example\r\nSubject: Re %d\r\nIn-Reply-To: <%d@corp.example>\r\n\r\nMe too.\r\n"
 
 
 def poisoned(number, **known):
@@ -38,6 +42,22 @@ def desk(desk):
 def quarantined(desk, *mails):
     desk.accept(*mails)
     desk.settle()
+
+
+COLUMNS = (
+    "mailbox, source, received, accepted, epoch, size, complete, replayed, before_floor, raw_digest, attempts"
+    ", fate, reason"
+)
+
+
+def many_more(desk, count):
+    """So many mails are quarantined like the first one."""
+    with desk.database.write() as connection:
+        for number in range(1001, 1001 + count):
+            connection.exec_driver_sql(
+                f"INSERT INTO arrival (id, {COLUMNS}) SELECT {number}, {COLUMNS} FROM arrival WHERE id = 1"
+            )
+        connection.exec_driver_sql("INSERT INTO set_aside SELECT id, received FROM arrival WHERE id > 1000")
 
 
 def news(desk):
@@ -91,7 +111,9 @@ def test_a_held_mail_is_told_where_departments_get_no_notification(desk):
         number = 10 if mode is Mode.FULL else 20
         desk.accept(imap(number, mail(number)))
         desk.settle()
-        stranger = f"From: eve@shop.example\r\nSubject: Re {number}\r\nIn-Reply-To: <{number}@corp.example>\r\n\r\nMe too.\r\n"
+        stranger = (
+            f"From: eve@shop.example\r\nSubject: Re {number}\r\nIn-Reply-To: <{number}@corp.example>\r\n\r\nMe too.\r\n"
+        )
         desk.accept(imap(number + 1, stranger.encode()))
         desk.settle()
         news(desk).step(NOON)
@@ -133,20 +155,7 @@ def test_five_hundred_broken_mails_make_few_words_and_each_is_told_once(desk):
     """The first one at once, all others in the next word, which counts what it does not describe."""
     quarantined(desk, poisoned(1))
     assert news(desk).step(desk.clock())
-    desk.transactions.run(
-        lambda connection: connection.exec_driver_sql(
-            "INSERT INTO arrival (id, mailbox, source, received, accepted, epoch, size, complete, replayed, before_floor,"
-            " raw_digest, attempts, fate, reason) SELECT 1000 + n, mailbox, source, received, accepted, epoch, size,"
-            " complete, replayed, before_floor, raw_digest, 3, 'quarantined', 'failed 3 times' FROM arrival, "
-            "(WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 499) "
-            "SELECT n FROM series) AS numbers WHERE id = 1"
-        )
-    )
-    desk.transactions.run(
-        lambda connection: connection.exec_driver_sql(
-            "INSERT INTO set_aside SELECT id, received FROM arrival WHERE id > 1000"
-        )
-    )
+    many_more(desk, 499)
     for _ in range(9):
         desk.clock.pass_by(minutes=1)
         assert not news(desk).step(desk.clock())

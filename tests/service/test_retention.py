@@ -15,6 +15,7 @@ from service.evening import EveningReport, Evenings
 from service.overrule import Author, Refused
 from service.retention import BATCH, Retention
 from store import ledger, modes, quarantine, requests
+from store.erasing import OCTETS
 from store.modes import Given
 from tests.service.cast import HELP, HR, NOON, door, imap, mail
 
@@ -131,6 +132,19 @@ def test_what_is_owed_is_never_erased(desk):
     with pytest.raises(Refused, match="a mail about it is still to be sent"):
         erase(desk.database, [1001], ADMIN)
     assert left(desk) == list(WORDS[:-1])
+
+
+def test_a_mail_that_is_owed_keeps_the_requests_it_answers_and_no_other(desk):
+    """A joint receipt answers several."""
+    opened(desk, *(imap(number, mail(number)) for number in (1, 2, 3)))
+    with desk.database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO promise (request_number, outbox_id, kind, due) "
+            f"SELECT 1002, id, 'resolution', '{NOON}' FROM outbox WHERE request_number = 1001 AND kind = 'receipt'"
+        )
+        connection.exec_driver_sql("UPDATE outbox SET settled = NULL WHERE request_number = 1001 AND kind = 'receipt'")
+    swept(desk)
+    assert desk.rows("SELECT number FROM request WHERE erased IS NOT NULL") == [(1003,)]
 
 
 def test_a_request_whose_answer_was_promised_is_named_in_the_evening_and_not_erased(desk):
@@ -332,3 +346,14 @@ def test_the_rules_are_not_tried_on_what_was_erased(desk):
     erase(desk.database, [1001], ADMIN)
     with desk.database.read() as connection:
         assert mails.opened_lately(connection, 10) == []
+
+
+def test_large_mails_are_erased_in_small_batches(desk):
+    """So that mail which comes in meanwhile does not wait for all of them."""
+    opened(desk, *(imap(number, mail(number), size=OCTETS // 2) for number in range(1, 6)))
+    assert desk.rows("SELECT count(*) FROM request") == [(5,)]
+    retention = Retention(desk.database, desk.transactions, desk.house)
+    counts = []
+    while retention.step(LATER):
+        counts += desk.rows("SELECT count(*) FROM request WHERE erased IS NOT NULL")
+    assert counts == [(2,), (4,), (5,)]
