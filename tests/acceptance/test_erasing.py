@@ -84,8 +84,26 @@ def test_without_consent_or_a_request_nothing_is_erased(desk: Installation):
     assert held(desk) == WORDS
 
 
-def test_a_department_s_retention_is_read_shown_and_kept(desk: Installation, tmp_path: Path):
-    """The text goes in and comes out; what changes is shown; at the next start of the daemon the time has passed."""
+def test_the_daemon_erases_what_has_passed_its_time(desk: Installation, tmp_path: Path):
+    """At its first look on that day; beside it the other request stays."""
+    edited = tmp_path / "edited.toml"
+    edited.write_text(
+        ROUTING.format(more="").replace('en = "IT" }', 'en = "IT" }\nretention_days = 1'), encoding="utf-8"
+    )
+    assert desk.deskbell("routing", "import", str(edited), "--reason", "GDPR", "--yes").returncode == 0
+    desk.stop()
+    desk.change("UPDATE request SET opened = datetime(opened, '-2 days') || '.000000', state = 'answered'")
+    desk.change("UPDATE entry SET at = datetime(at, '-2 days') || '.000000'")
+    desk.change("DELETE FROM meta WHERE key = 'retention'")
+    assert held(desk) == WORDS
+    desk.start()
+    desk.wait_for("erased, because their time had passed: 1 requests and mails")
+    assert held(desk) == []
+    assert desk.stop() == 0
+
+
+def test_a_department_s_retention_is_read_and_shown(desk: Installation, tmp_path: Path):
+    """The text goes in and comes out; a value that makes no sense is refused with what would be accepted."""
     edited = tmp_path / "edited.toml"
     edited.write_text(ROUTING.format(more="retention_days = 30"), encoding="utf-8")
     done = desk.deskbell("routing", "import", str(edited), "--reason", "GDPR", "--yes")
