@@ -129,7 +129,7 @@ def agreed(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        fail("nothing was changed: nobody is there to agree; look at the difference and add --yes", REFUSED)
+        fail("nothing was changed: nobody is there to agree; look at what was said, and add --yes", REFUSED)
     if not typer.confirm(question, err=True):
         fail("nothing was changed", REFUSED)
 

@@ -107,6 +107,8 @@ def _set_aside(connection: "Connection", arrival: int) -> "Line":
     line = ledger.find(connection, arrival)
     if line is None:
         fail(f"there is no arrival {arrival} in the ledger", REFUSED)
+    if line.erased is not None:
+        fail(f"arrival {arrival} was erased on {line.erased:%Y-%m-%d}: nothing of it is left to show", REFUSED)
     if line.fate not in quarantine.SET_ASIDE:
         fail(f"arrival {arrival} is not in quarantine: its fate is {line.fate}", REFUSED)
     return line

@@ -1,6 +1,6 @@
 """`deskbell requests`: what people asked for."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,8 @@ from commands.common import (
     USAGE,
     ConfigOption,
     JsonOption,
+    agreed,
+    author,
     database_of,
     fail,
     one_of,
@@ -17,6 +19,9 @@ from commands.common import (
     settings_of,
     telling_errors,
 )
+
+if TYPE_CHECKING:
+    from service.erasing import Erasable
 
 app = typer.Typer(help="Requests: what people asked for.", no_args_is_help=True)
 
@@ -122,3 +127,40 @@ def requests_search(
         printing.requests([one for one, _ in found.matches])
     if found.more:
         say(f"more requests match: these are the newest {limit}; add a word, or give --limit")
+
+
+@app.command("erase", epilog="Example: deskbell requests erase R-1042 R-1043")
+def requests_erase(
+    references: Annotated[
+        list[str], typer.Argument(help="The requests' references, R-1042.", show_default=False, metavar="REFERENCE...")
+    ],
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it is wanted.")] = False,
+) -> None:
+    """Erase what requests were about and who asked: mails, history, names and addresses. Of several, all or none.
+
+    What stays is a row with reference, department, state and moments. Nothing brings the rest back, and a mail that
+    continues such a request opens a new one. The mails in the mailbox, and copies of the database, are yours to delete.
+    """
+    from desk.request import number_of, reference_of
+    from service.erasing import erasable, erase
+
+    numbers = {one: number_of(one) for one in references}
+    for one, number in numbers.items():
+        if number is None:
+            fail(f"{one!r} is no reference: R- and a number, such as R-1042", USAGE)
+    wanted = list(dict.fromkeys(number for number in numbers.values() if number is not None))
+    with telling_errors(), database_of(config) as database:
+        for found in erasable(database, wanted):
+            say(_asked_about(found))
+        agreed("Erase for good?", yes=yes)
+        mails = erase(database, wanted, author())
+    say(f"erased: {', '.join(map(reference_of, wanted))}; {mails} {'mail' if mails == 1 else 'mails'}")
+
+
+def _asked_about(found: "Erasable") -> str:
+    """What is known of a request without a word of it."""
+    one = found.request
+    unanswered = "; an answer was promised, and nobody has answered" if found.unanswered else ""
+    opened = f"{one.opened.astimezone():%Y-%m-%d}"
+    return f"{one.reference}: {one.department}, {one.state}, opened {opened}, entries: {found.entries}{unanswered}"

@@ -52,11 +52,21 @@ def routing_export(
         if file == "-":
             sys.stdout.buffer.write(content)
             return
-        try:
-            with Path(file).open("xb") as new:
-                new.write(content)
-        except FileExistsError:  # Nothing was written, and no mail is in hand.
-            fail(f"{file}: is there already: name another file, or remove it", REFUSED)
+        _write_new(Path(file), content)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """The file holds the content; one that was there is left alone, and none is left that is not whole."""
+    try:
+        new = path.open("xb")
+    except FileExistsError:  # Nothing was written, and no mail is in hand.
+        fail(f"{path}: is there already: name another file, or remove it", REFUSED)
+    try:
+        with new:
+            new.write(content)
+    except OSError as error:  # the disk is full; the routing is in the database
+        path.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @app.command(

@@ -38,6 +38,9 @@ class Department:
     confidential: bool = False
     """Subject, text and requester of its requests are shown only to who asks for this department by name."""
 
+    retention_days: int | None = None
+    """Days after the last entry of a request until its content is erased; None: it is kept."""
+
     def name_in(self, language: str) -> str:
         """The department's name for a reader of that language, else the English one, else the key."""
         return self.names.get(language) or self.names.get("en") or self.key

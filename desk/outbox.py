@@ -13,9 +13,16 @@ class NoticeKind(StrEnum):
     RECEIPT = "receipt"
     NOTIFICATION = "notification"
     EVENING = "evening"
+    SET_ASIDE = "set-aside"
+    """Word to a department of mail that deskbell could not take."""
 
 
-SENDING_ORDER = {NoticeKind.RECEIPT: 1, NoticeKind.NOTIFICATION: 3, NoticeKind.EVENING: 4}
+SENDING_ORDER = {
+    NoticeKind.RECEIPT: 1,
+    NoticeKind.NOTIFICATION: 3,
+    NoticeKind.EVENING: 4,
+    NoticeKind.SET_ASIDE: 3,
+}
 """Which of several due mails goes first: people waiting for word before staff."""
 
 

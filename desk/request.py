@@ -58,6 +58,8 @@ class Request:
     first_response_due: datetime
     resolution_due: datetime
     further: tuple[Part, ...] = ()
+    erased: datetime | None = None
+    """Since when nothing is left of what it was about and of who asked."""
 
     @property
     def reference(self) -> str:

@@ -57,6 +57,7 @@ def _department(one: Department) -> Fields:
         "calendar": (one.calendar,),
         "urgent_contact": _text(one.urgent_contact),
         "confidential": ("true",) if one.confidential else (),
+        "retention_days": () if one.retention_days is None else (str(one.retention_days),),
         **{f"targets.{priority}": _policy(policy) for priority, policy in one.targets.items()},
     }
 

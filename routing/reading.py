@@ -32,6 +32,7 @@ _TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _HEADER = re.compile(r"[!-9;-~]+")
 _PRIORITIES = ", ".join(Priority)
+_MOST_DAYS = 36_500
 
 
 def read_routing(text: str, *, source: str, default_domain: str) -> Routing:
@@ -84,9 +85,19 @@ def _department(key: str, table: Table, *, calendars: Iterable[CalendarTable], d
         targets=_targets(table.table("targets")),
         urgent_contact=table.text("urgent_contact", ""),
         confidential=table.switch("confidential", default=False),
+        retention_days=_retention_days(table),
     )
     table.finish()
     return department
+
+
+def _retention_days(table: Table) -> int | None:
+    days = table.number("retention_days", 0)
+    if "retention_days" not in table.content:
+        return None
+    if not days.is_integer() or not 1 <= days <= _MOST_DAYS:
+        raise table.refusal("retention_days", f"a whole number of days from 1 to {_MOST_DAYS}")
+    return int(days)
 
 
 def _names(table: Table) -> Mapping[str, str]:

@@ -33,7 +33,6 @@ from service.alarm import Alarm
 from service.bell import Bell, SocketBell
 from service.claim import Claims
 from service.door import FrontDoor, Opening
-from service.evening import EveningReport, Evenings
 from service.failure import failure
 from service.health import SETTLER, courier_name, folder_name, folders_of
 from service.house import House
@@ -47,6 +46,7 @@ from service.pulse import Heartbeat, here
 from service.relay import transport_of
 from service.reload import Build, Reload, Sources, built
 from service.rewording import reword_outdated
+from service.rounds import Round, Rounds
 from service.secrets import SecretError
 from service.settings import Mailbox, Settings
 from service.sharing import KEEP_SECONDS, POLL_SECONDS, Share
@@ -60,8 +60,6 @@ log = logging.getLogger("deskbell.daemon")
 
 LOOK_SECONDS = 1.0
 """A loop with nothing to do looks again after this: a command may have written beside us, and cannot ring."""
-EVENING_SECONDS = 20.0
-"""How often it is looked whether a report is due."""
 STOP_SECONDS = 8.0
 CHECK_SECONDS = 60.0
 STUCK_AFTER = {"settle": 300.0, "door": 60.0}
@@ -120,10 +118,9 @@ class Daemon:
         self._pipeline = Pipeline(ports, house, epoch=foundation.epoch)
         self._front = FrontDoor(self._take, house, self._settings)
         self._house = house
-        evenings = Evenings(self._settings.evening_report, self._settings.admins)
-        self._evening_report = EveningReport(self._writer, house, evenings)
+        self._rounds = Rounds(self._database, self._writer, self._settings, house)
         self._claims = Claims(foundation.installed, self._writer, lambda: self._house.keyring, utc_now)
-        tenants = (self._pipeline, self._front, self._evening_report, self)
+        tenants = (self._pipeline, self._front, self._rounds, self)
         self._reload = Reload(sources, held, [tenant.move_into for tenant in tenants])
 
     def move_into(self, house: House) -> None:
@@ -154,7 +151,7 @@ class Daemon:
             after.callback(self._parser.close)
             after.callback(self._writer.stop)
             threads = [*self._couriers(), self._settler(), self._reloader(), *self._folders(), *self._doors()]
-            threads += [self._alarm(), self._evening(), *self._sharers()]
+            threads += [self._alarm(), *map(self._round, self._rounds.every), *self._sharers()]
             for thread in threads:
                 thread.start()
             self._stand_by(ready)
@@ -306,14 +303,14 @@ class Daemon:
 
         return self._thread(courier_name(number + 1), step, rest)
 
-    def _evening(self) -> threading.Thread:
+    def _round(self, one: Round) -> threading.Thread:
         def step() -> bool:
-            worked = self._evening_report.step(utc_now())
+            worked = one.step(utc_now())
             if worked:
                 self._ring_senders_and_folders()
             return worked
 
-        return self._thread("evening", step, lambda: self._pause(EVENING_SECONDS))
+        return self._thread(one.name, step, lambda: self._pause(one.seconds))
 
     def _folders(self) -> Sequence[threading.Thread]:
         return [

@@ -6,7 +6,7 @@ so that no mail is left out, and its Message-ID is that of mailbox, day and admi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from desk.mail import Address
 from desk.outbox import Notice, NoticeKind
 from service.house import House, Mailbox
 from service.modes import with_modes
+from service.retention import kept_past
 from service.transactions import Transactions
 from store import evenings, limiter, meta, modes, outbox
 from store.evenings import Alarm, Seen
@@ -124,7 +125,7 @@ class Day:
 
 
 def _tells_something(facts: EveningFacts) -> bool:
-    return bool(facts.alarms or facts.attention or facts.sent or facts.silent or facts.unsure)
+    return bool(facts.alarms or facts.attention or facts.kept or facts.sent or facts.silent or facts.unsure)
 
 
 def _facts(connection: Connection, house: House, day: Day) -> EveningFacts:
@@ -141,10 +142,19 @@ def _facts(connection: Connection, house: House, day: Day) -> EveningFacts:
         zone=day.zone,
         alarms=tuple(f"{one.at.astimezone(day.zone):%d.%m. %H:%M} {one.words}" for one in alarms),
         attention=_lines(day, [one for one in found if one.fate in LOOKED_AT], lambda one: one.reason or one.fate),
+        kept=_kept(connection, house, day),
         sent=_lines(day, [one for one in told if _would(one) != AckDecision.NEVER], _promised),
         silent=_lines(day, [one for one in told if _would(one) == AckDecision.NEVER], lambda one: _refused(day, one)),
         unsure=_lines(day, [one for one in told if _doubts(one)], lambda one: ", ".join(_doubts(one))),
     )
+
+
+def _kept(connection: Connection, house: House, day: Day) -> tuple[str, ...]:
+    """The requests that should be erased, and what keeps them."""
+    modes_now = replace(house, mailboxes={**house.mailboxes, day.mailbox.address: day.mailbox})
+    found = kept_past(connection, modes_now, day.mailbox.address, day.until)
+    more = (f"and {len(found) - LINES} more",) if len(found) > LINES else ()
+    return (*(f"{one.reference} ({one.department}): {why}" for one, why in found[:LINES]), *more)
 
 
 def _is_about(alarm: Alarm, house: House, mailbox: Mailbox) -> bool:

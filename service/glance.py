@@ -19,6 +19,13 @@ class Glance:
     octets: int
 
 
+def own_ids(head: bytes) -> list[str]:
+    """The Message-IDs under which a mail that begins like this may be one of ours, in angle brackets."""
+    fields = scan(head)
+    found = [(fields.first(name) or b"")[:_VALUE_OCTETS] for name in ("message-id", "x-deskbell-id")]
+    return [f"<{value.strip().strip(b'<>').decode('ascii', 'replace')}>" for value in found if value.strip()]
+
+
 def glance(head: bytes, *, octets: int) -> Glance:
     """The two fields of a mail that begins like this; empty where it has none."""
     fields = scan(head)

@@ -212,10 +212,11 @@ def _shown(mail: Mail, news: News) -> str:
 
 
 def _listed(attachment: Attachment) -> str:
-    return f"{attachment.name or attachment.content_type} ({_size(attachment.size)})"
+    return f"{attachment.name or attachment.content_type} ({size_of(attachment.size)})"
 
 
-def _size(octets: int) -> str:
+def size_of(octets: int) -> str:
+    """A size in words."""
     return f"{octets / 1_000_000:.1f} MB" if octets >= 1_000_000 else f"{max(1, round(octets / 1_000))} kB"  # noqa: PLR2004
 
 

@@ -83,6 +83,8 @@ def retry(database: Database, ids: Sequence[int], author: Author) -> None:
 
 
 def _not_retried(one: Line) -> str:
+    if one.erased is not None:
+        return _erased(one)
     dropped = one.fate is Fate.FILED and one.reason == quarantine.DROPPED
     if dropped or one.fate in (Fate.RECEIVED, Fate.QUARANTINED):
         return ""
@@ -102,7 +104,13 @@ def drop(database: Database, arrival_id: int, reason: str, author: Author) -> No
         journal.write(connection, Record("dropped", arrival_id=arrival_id, detail=detail), now=author.now)
 
 
+def _erased(one: Line) -> str:
+    return f"{one.id} was erased on {one.erased:%Y-%m-%d}: nothing of it is left"
+
+
 def _not_set_aside(one: Line) -> str:
+    if one.erased is not None:
+        return _erased(one)
     return "" if one.fate in quarantine.SET_ASIDE else f"{one.id} is not in quarantine: its fate is {one.fate}"
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from desk.arrival import Arrival, Fate, Source
+from desk.aside import is_told
 from desk.mail import Mail
 from service.failure import failure
 from service.house import House
@@ -28,7 +29,7 @@ from service.modes import with_modes
 from service.parser import ParserDied
 from service.settle import Settling, settle
 from service.transactions import Commit, Transactions
-from store import arrivals, journal, modes, turns
+from store import arrivals, asides, journal, modes, turns
 from store.arrivals import UNCLAIMED, ArrivalLost, Waiting
 from store.database import Database, TransactionLost, is_about_the_values
 from store.effects import PENDING
@@ -213,6 +214,9 @@ class Pipeline:
         if one.arrival.source is Source.IMAP:
             values["effect"] = PENDING
         arrivals.record_fate(connection, one.id, values, epoch=one.epoch)
+        mailbox = self._house.mailboxes.get(one.arrival.mailbox)
+        if mailbox is not None and is_told(one.arrival, Fate.QUARANTINED, mailbox.mode):
+            asides.note(connection, one.id, now=self._ports.now())
         record = journal.Record("quarantined", arrival_id=one.id, detail={"reason": reason})
         journal.write(connection, record, now=self._ports.now())
         log.error("arrival %d is quarantined: %s", one.id, reason)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _UNSEEN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _NUMBERS_SHOWN = 5
+_ERASED = "(erased)"
 _PROGRESS_FROM = 50
 """Files from which a command takes so long that it shows how far it is."""
 
@@ -79,7 +80,7 @@ def requests(found: Iterable[Request]) -> None:
             ", ".join(one.departments),
             _who(one),
             _when(min(part.first_response_due for part in one.parts)),
-            one.subject,
+            _about(one),
         )
         for one in found
     )
@@ -91,7 +92,7 @@ def request(one: Request, history: Sequence[Entry]) -> None:
     _pairs(
         (
             ("reference", one.reference),
-            ("subject", one.subject),
+            ("subject", _about(one)),
             ("requester", _who(one)),
             ("mailbox", one.mailbox),
             ("department", one.department),
@@ -101,6 +102,7 @@ def request(one: Request, history: Sequence[Entry]) -> None:
             ("opened", _when(one.opened)),
             ("answer due", _when(one.first_response_due)),
             ("solution due", _when(one.resolution_due)),
+            *((("erased on", _when(one.erased)),) if one.erased else ()),
         )
     )
     for part in one.further:
@@ -170,6 +172,7 @@ def arrival(one: "Line") -> None:
             ("evidence", "" if one.evidence is None else f"E{one.evidence}"),
             ("attempts", str(one.attempts)),
             ("reference", one.reference or ""),
+            *((("erased on", _when(one.erased)),) if one.erased else ()),
             *((key, _words(value)) for key, value in (one.trace or {}).items()),
         )
     )
@@ -241,7 +244,7 @@ def outbox(found: "Iterable[Owed]") -> None:
         (
             str(one.id),
             one.kind,
-            one.recipient,
+            one.recipient or _ERASED,
             f"{one.state}, perhaps sent" if one.phase is Phase.DOT and one.state is OutboxState.DUE else one.state,
             str(one.attempts),
             _when(one.next_attempt) if one.next_attempt else "",
@@ -307,7 +310,13 @@ def _each(values: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(values))
 
 
+def _about(one: Request) -> str:
+    return _ERASED if one.erased else one.subject
+
+
 def _who(one: Request) -> str:
+    if one.erased:
+        return _ERASED
     return _addresses([one.requester]) if one.requester else "(no usable sender)"
 
 

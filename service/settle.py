@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from desk import lifecycle
 from desk.acknowledge import Candidate, Mode, acknowledge
 from desk.arrival import Fate, Source
+from desk.aside import is_told
 from desk.classification import Classification
 from desk.decision import Circumstances, Decision, decide
 from desk.department import Department
@@ -34,7 +35,7 @@ from service.limiting import Measured, Moment, measure
 from service.owing import Owing, owe_receipt
 from service.parts import Copy, Occasion, answered_by, came_elsewhere, moved, news, past, promised
 from service.people import Acquainted
-from store import arrivals, journal, outbox, requests
+from store import arrivals, asides, journal, outbox, requests
 from store.arrivals import Earlier, Waiting
 from store.effects import PENDING
 
@@ -290,6 +291,8 @@ def _record(settling: Settling, match: ThreadMatch | None, decision: Decision, l
         "effect": PENDING if _is_to_be_marked(settling) else None,
     }
     arrivals.record_fate(settling.connection, settling.waiting.id, values, epoch=settling.waiting.epoch)
+    if is_told(settling.waiting.arrival, decision.fate, settling.mailbox.mode):
+        asides.note(settling.connection, settling.waiting.id, now=settling.now)
     detail = {"fate": decision.fate.value, "reason": decision.reason, "owed": list(led_to.owed)}
     record = journal.Record("settled", number, settling.waiting.id, detail=detail)
     journal.write(settling.connection, record, now=settling.now)

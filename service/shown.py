@@ -113,6 +113,7 @@ def request(value: Request, entries: Sequence[Entry]) -> dict[str, Any]:
             }
             for one in value.parts
         ],
+        "erased": moment(value.erased),
         "entries": [
             {
                 "kind": one.kind.value,
@@ -153,6 +154,7 @@ def arrival(value: "Line") -> dict[str, Any]:
         "evidence": value.evidence,
         "attempts": value.attempts,
         "trace": value.trace,
+        "erased": moment(value.erased),
     }
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, update
 
 from desk.arrival import Arrival, Envelope, Fate, Position, Source
-from store.database import insert_if_new
+from store.database import insert_if_new, insert_into
 from store.leases import living
 from store.prepared import Prepared
 from store.tables import arrival, raw
@@ -80,13 +80,21 @@ def accept(connection: Connection, packed: Sequence[Packed], *, now: datetime, e
         one.digest: {"digest": one.digest, "size": len(one.arrival.raw), "content": one.content} for one in packed
     }
     dialect = connection.dialect.name
-    _insert(dialect, raw).run_each(connection, list(contents.values()))
-    _insert(dialect, arrival).run_each(connection, [_row(one, now, epoch) for one in packed])
+    _keep_bytes(dialect).run_each(connection, list(contents.values()))
+    _insert(dialect).run_each(connection, [_row(one, now, epoch) for one in packed])
 
 
 @cache
-def _insert(dialect: str, table: Table) -> Prepared:
-    return Prepared(insert_if_new(dialect, table))
+def _insert(dialect: str) -> Prepared:
+    return Prepared(insert_if_new(dialect, arrival))
+
+
+@cache
+def _keep_bytes(dialect: str) -> Prepared:
+    """Insert the bytes of a mail; where they were erased, they are there again. An empty mail has none to erase."""
+    new = insert_into(dialect, raw)
+    anew = {"content": new.excluded.content, "size": new.excluded.size}
+    return Prepared(new.on_conflict_do_update(index_elements=[raw.c.digest], set_=anew, where=raw.c.size == 0))
 
 
 def _row(one: Packed, now: datetime, epoch: int) -> dict[str, Any]:

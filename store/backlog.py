@@ -42,7 +42,7 @@ def backlog(connection: Connection) -> Backlog:
     first = connection.execute(oldest).one_or_none()
     sent = outbox.c.state == OutboxState.SENT.value
     sent_at = connection.scalar(select(outbox.c.settled).where(sent).order_by(outbox.c.id.desc()).limit(1))
-    set_aside = select(func.count()).where(arrival.c.fate == Fate.QUARANTINED.value)
+    set_aside = select(func.count()).where(arrival.c.fate == Fate.QUARANTINED.value, arrival.c.erased.is_(None))
     return Backlog(
         unsettled=unsettled,
         unsettled_since=since,

@@ -8,7 +8,7 @@ PostgreSQL stands in postgres.py.
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -79,6 +79,14 @@ class Database:
         with self._reading.connect() as connection:
             yield connection
             connection.rollback()
+
+    def forget_old_pages(self) -> None:
+        """The log of SQLite holds nothing of what was erased, unless somebody reads at this moment."""
+        if self.is_shared or self._writing is self._engine:
+            return
+        log = sqlite3.connect(self.name, timeout=0.1, isolation_level=None)
+        with closing(log), suppress(sqlite3.OperationalError):  # it is busy: the log is written over in time
+            log.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -165,6 +173,8 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is erased is overwritten: else its bytes stay in the file for whoever looks. Debian's default.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -34,6 +34,8 @@ class Line:
     attempts: int
     reference: str | None
     trace: dict[str, Any] | None
+    erased: datetime | None = None
+    """Since when nothing of its content is left."""
 
 
 _LINES: Select[Any] = select(
@@ -54,6 +56,7 @@ _LINES: Select[Any] = select(
     arrival.c.attempts,
     arrival.c.request_number,
     arrival.c.trace,
+    arrival.c.erased,
 )
 
 # Typed, because people name numbers that no column can hold.
@@ -76,8 +79,9 @@ def mailboxes(connection: Connection) -> list[str]:
 
 
 def of_fates(connection: Connection, fates: Collection[Fate]) -> list[Line]:
-    """All arrivals with one of these fates, oldest first."""
-    chosen = _LINES.where(arrival.c.fate.in_([fate.value for fate in fates])).order_by(arrival.c.id)
+    """All arrivals with one of these fates that are not erased, oldest first."""
+    whole = arrival.c.fate.in_([fate.value for fate in fates]) & arrival.c.erased.is_(None)
+    chosen = _LINES.where(whole).order_by(arrival.c.id)
     return [_line(row) for row in connection.execute(chosen)]
 
 

@@ -24,7 +24,12 @@ class Opening:
 
 def opened_lately(connection: Connection, count: int) -> list[int]:
     """The arrivals that opened the last requests, oldest first; as many as count, or all."""
-    whole = (arrival.c.fate == Fate.OPENED.value, arrival.c.complete, arrival.c.request_number.is_not(None))
+    whole = (
+        arrival.c.fate == Fate.OPENED.value,
+        arrival.c.complete,
+        arrival.c.request_number.is_not(None),
+        arrival.c.erased.is_(None),
+    )
     newest = select(arrival.c.id).where(*whole).order_by(arrival.c.id.desc()).limit(count)
     return sorted(connection.scalars(newest))
 

@@ -117,7 +117,7 @@ def goes_by(connection: Connection, number: int, targets: Targets) -> None:
 
 
 def _request(row: Sequence[Any], further: tuple[Part, ...] = ()) -> Request:
-    number, subject, address, name, mailbox, department, state, priority, language, opened, first, last = row
+    number, subject, address, name, mailbox, department, state, priority, language, opened, first, last, erased = row
     return Request(
         number=number,
         subject=subject,
@@ -131,6 +131,7 @@ def _request(row: Sequence[Any], further: tuple[Part, ...] = ()) -> Request:
         first_response_due=first,
         resolution_due=last,
         further=further,
+        erased=erased,
     )
 
 
@@ -147,6 +148,7 @@ _REQUESTS: Select[Any] = select(
     request.c.opened,
     request.c.first_response_due,
     request.c.resolution_due,
+    request.c.erased,
 )
 
 # With its parts in one statement, because it runs for every answer.

@@ -62,6 +62,7 @@ class Request(SQLModel, table=True):
     opened: datetime
     first_response_due: datetime
     resolution_due: datetime
+    erased: datetime | None = None
 
 
 class Part(SQLModel, table=True):
@@ -108,6 +109,15 @@ class Arrival(SQLModel, table=True):
     trace: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     effect: str | None = None
     request_number: int | None = Field(default=None, foreign_key="request.number", index=True)
+    erased: datetime | None = None
+
+
+class SetAside(SQLModel, table=True):
+    """An arrival that a department has to be told of and was not yet, and since when."""
+
+    __tablename__ = "set_aside"
+    arrival_id: int | None = Field(default=None, primary_key=True, foreign_key="arrival.id")
+    at: datetime
 
 
 class Participant(SQLModel, table=True):
@@ -279,6 +289,7 @@ routing = _table(Routing)
 person = _table(Person)
 limiter = _table(Limiter)
 mode = _table(Mode)
+set_aside = _table(SetAside)
 
 Index("ix_limiter_address", limiter.c.address, limiter.c.at)
 Index("ix_limiter_domain", limiter.c.domain, limiter.c.at)

@@ -115,9 +115,40 @@ class EveningFacts:
     zone: tzinfo
     alarms: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Requests that are not erased although their time has passed."""
     sent: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AsideLine:
+    """One mail that was set aside: its number in the ledger, what it says of itself, why and where it is."""
+
+    number: int
+    came: datetime
+    sender: str
+    subject: str
+    size: str
+    why: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsideFacts:
+    """What a department is told of mail that could not become a request. more: how many are not listed.
+
+    moved: some of it may lie in the folder of settled mail.
+    """
+
+    mailbox: str
+    department: str
+    listed: tuple[AsideLine, ...]
+    more: int
+    zone: tzinfo
+    now: datetime
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,18 @@ from jinja2 import meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from desk.promise import Delay
-from templates.facts import Answered, EveningFacts, Event, JointFacts, NotificationFacts, ReceiptFacts, Rendered
+from templates.aside import SAMPLE as _ASIDE
+from templates.aside import aside_line, aside_view
+from templates.facts import (
+    Answered,
+    AsideFacts,
+    EveningFacts,
+    Event,
+    JointFacts,
+    NotificationFacts,
+    ReceiptFacts,
+    Rendered,
+)
 from templates.listing import listed
 from templates.moments import LANGUAGES, in_words, offered
 from templates.plain import SUBJECT_LIMIT, greeted, isolated, one_line, quoted
@@ -29,6 +40,7 @@ __all__ = [
     "ReceiptFacts",
     "Rendered",
     "check",
+    "render_aside",
     "render_evening",
     "render_joint",
     "render_notification",
@@ -58,6 +70,11 @@ def render_joint(facts: JointFacts) -> Rendered:
 def render_evening(facts: EveningFacts) -> Rendered:
     """The evening report, in English; it has no HTML part."""
     return _evening(facts, _shipped())
+
+
+def render_aside(facts: AsideFacts) -> Rendered:
+    """Word to a department of mail that was set aside, in English. A naive moment raises ValueError."""
+    return _aside(facts, _shipped())
 
 
 def render_notification(facts: NotificationFacts) -> Rendered:
@@ -180,7 +197,7 @@ def _evening(facts: EveningFacts, templates: _Templates) -> Rendered:
 
 def _evening_view(facts: EveningFacts) -> _View:
     since, until = facts.since.astimezone(facts.zone), facts.until.astimezone(facts.zone)
-    told = {name: getattr(facts, name) for name in ("alarms", "attention", "sent", "silent", "unsure")}
+    told = {name: getattr(facts, name) for name in ("alarms", "attention", "kept", "sent", "silent", "unsure")}
     return {
         "mailbox": one_line(facts.mailbox),
         "mode": facts.mode,
@@ -188,6 +205,12 @@ def _evening_view(facts: EveningFacts) -> _View:
         "day": in_words(until, language="en", zone=facts.zone, now=until - _LONG).partition(",")[0],
         "since": in_words(since, language="en", zone=facts.zone, now=until),
     } | {name: tuple(map(one_line, lines)) for name, lines in told.items()}
+
+
+def _aside(facts: AsideFacts, templates: _Templates) -> Rendered:
+    view, listed = aside_view(facts), [aside_line(one, facts) for one in facts.listed]
+    subject = templates.text.get_template("set-aside/en.subject.j2").render(view)
+    return Rendered(one_line(subject), templates.text.get_template("set-aside/en.txt.j2").render(view, listed=listed))
 
 
 def _notification(facts: NotificationFacts, templates: _Templates) -> Rendered:
@@ -255,6 +278,9 @@ def _check(templates: _Templates) -> None:
             _check_rendered(name, _joint(joint, templates))
     with _blaming("evening/en"):
         _evening(_EVENING, templates)
+    for aside in (_ASIDE, replace(_ASIDE, more=3, moved=True)):
+        with _blaming("set-aside/en") as name:
+            _check_rendered(name, _aside(aside, templates))
     for notification in _notification_samples():
         with _blaming(f"notification/{notification.language}") as name:
             _check_rendered(name, _notification(notification, templates))
@@ -275,6 +301,7 @@ def _check_variables(templates: _Templates) -> None:
     given = {
         "receipt": words | _receipt_values(receipt).keys() | {"delay", "sent", "departments", "two"},
         "evening": _evening_view(_EVENING).keys(),
+        "set-aside": aside_view(_ASIDE).keys() | {"listed"},
         "joint": _direction("en").keys() | {"name", "late", "answered"},
         "notification": words
         | _notification_values(notification).keys()

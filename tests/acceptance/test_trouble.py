@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import HELP, Office
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot, until
 from tests.servers.installation import PATIENCE, Installation, deskbell, free_port, mailbox, smtp
-from tests.servers.letters import Letter, letter
+from tests.servers.letters import Letter, letter, read
 from tests.servers.sink import Sink
 
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def test_a_hostile_mail_in_a_folder_is_settled_and_the_next_mail_is_served(offic
 
 @pytest.mark.server
 def test_a_mail_beyond_the_limit_stays_on_the_server_and_only_its_header_is_read(office: Office):
-    """40 MB: the fate is oversize, nobody is answered, and the next mail is served."""
+    """40 MB: the fate is oversize, nobody is answered, the department is told, and the next mail is served."""
     mail = letter("Holiday photos")
     big = Letter(mail.message_id, mail.raw + b"x" * 998 + (b"\r\n" + b"x" * 998) * (MEGABYTES * 1000))
     office.dovecot.append(HELP, big.raw)
@@ -115,6 +115,10 @@ def test_a_mail_beyond_the_limit_stays_on_the_server_and_only_its_header_is_read
     assert kept < 1_000 < MEGABYTES * 1_000_000 < on_server
     assert "$Deskbell" in office.wait_for_flag("$Deskbell", HELP, uid)
     assert not office.taken_about(big)
+    until(lambda: any(b"Holiday photos" in one.content for one in office.sink.taken), seconds=PATIENCE)
+    said = [one for one in office.sink.taken if b"Holiday photos" in one.content]
+    assert [one.recipients for one in said] == [("it@corp.example",)], "the department hears of it, and nobody else"
+    assert f"Mail {row['id']}, " in read(said[0].content).get_content()
     assert office.put(letter())["fate"] == "opened"
 
 

@@ -60,6 +60,22 @@ def test_a_department_may_have_its_own_address_and_a_way_for_what_cannot_wait():
     assert (department.address, department.urgent_contact) == ("a@b.example", "call 1")
 
 
+def test_a_department_keeps_everything_unless_it_says_for_how_many_days():
+    assert read(HEAD).departments[0].retention_days is None
+    assert read(kept_for("365")).departments[0].retention_days == 365
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "0.5", "true", '"30"', "36501"])
+def test_days_that_make_no_sense_are_refused(days):
+    with pytest.raises(RoutingError, match=r"departments\.it: retention_days: found .*accepted: a"):
+        read(kept_for(days))
+
+
+def kept_for(days):
+    """A department that keeps its requests for so long."""
+    return HEAD.replace('calendar = "office"', f'calendar = "office"\nretention_days = {days}')
+
+
 def test_a_calendar_has_spans_by_weekday():
     (calendar,) = read(HEAD).calendars
     long_day = ("08:00-12:00", "12:30-24:00")

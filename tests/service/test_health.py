@@ -257,7 +257,7 @@ def test_a_daemon_whose_lease_ended_is_not_asked_while_another_lives(desk, setti
 
 def test_trouble_of_another_kind_is_written_at_once_and_other_details_are_not(desk):
     """A folder that breaks off and then is gone is told as gone; a server's words may differ each time."""
-    heartbeat = Heartbeat(desk.transactions, Clock())
+    heartbeat = Heartbeat(desk.transactions, Clock(), HERE, folders=[FOLDER])
 
     def trouble():
         with desk.database.read() as connection:

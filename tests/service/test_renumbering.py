@@ -2,13 +2,14 @@
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from desk.arrival import Fate
 from intake.mailbox import Account, Folder
 from service.reconcile import Look, Place, compare
-from service.watch import FolderWatch, Spec, WatchPorts
+from service.watch import SETTLED_FOLDER, FolderWatch, Spec, WatchPorts
 from store import arrivals
 from tests.servers.dovecot import PASSWORD, Dovecot, until, why_not
 from tests.servers.exchange import Exchange
@@ -44,7 +45,7 @@ def steps(watch):
 
 def compared(desk, server, user):
     account = Account("127.0.0.1", server.imap, "none", user, lambda: PASSWORD)
-    place = Place(HELP, "INBOX", lambda: Folder.examine(account, "INBOX"))
+    place = Place(HELP, "INBOX", *(partial(Folder.examine, account, name) for name in ("INBOX", SETTLED_FOLDER)))
     (found,) = compare([place], Look(desk.database, lambda: False))
     return found
 

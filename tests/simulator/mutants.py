@@ -21,7 +21,7 @@ from service.outbox import StoredOutbox
 from service.pipeline import Pipeline
 from service.renumbering import Renumbering
 from service.watch import KEYWORD, FolderWatch
-from store import arrivals, evenings, folders, outbox, waiting
+from store import arrivals, asides, evenings, folders, outbox, waiting
 from store.arrivals import Waiting
 from store.effects import PENDING
 from store.places import Place
@@ -209,4 +209,6 @@ MUTANTS: dict[str, Mutant] = {
     "old-promises-sent": Mutant(patches=_with(outbox, "overtaken", lambda: lambda _now: false())),
     "joined-without-promise": Mutant(patches=_with(waiting, "promises", lambda: lambda *_: None)),
     "reports-follow-the-clock": Mutant(patches=_with(evenings, "last", lambda: lambda _: 0)),
+    "told-and-not-forgotten": Mutant(patches=_with(asides, "forget", lambda: lambda *_: None)),
+    "set-aside-and-not-noted": Mutant(patches=_with(asides, "note", lambda: lambda *_, **__: None)),
 }

@@ -68,6 +68,7 @@ class Oracle:
             self._marks,
             self._journal,
             self._evenings,
+            self._asides,
         )
         return [words for check in checks for words in check()]
 
@@ -238,3 +239,14 @@ class Oracle:
             due = row["fate"] in ("quarantined", "oversize") and records[row["id"]] <= told
             if found != due and self._scene.house.mailboxes[MAILBOX].mode is not Mode.OBSERVE:
                 yield f"arrival {row['id']}, which is {row['fate']}, stands in {found} reports"
+
+    def _asides(self) -> Iterator[str]:
+        """A mail that was set aside is told to its department once, or is still to be told."""
+        words = [row["content"].decode("ascii") for row in self._outbox.values() if row["kind"] == "set-aside"]
+        waiting = {arrival for (arrival,) in self._scene.ledger.rows("select arrival_id from set_aside")}
+        silent = self._scene.house.mailboxes[MAILBOX].mode is Mode.OBSERVE
+        for row in self._arrivals:
+            told = sum(f"Mail {row['id']}, " in word for word in words) + (row["id"] in waiting)
+            due = row["fate"] in ("quarantined", "oversize") and not row["before_floor"] and not silent
+            if told != due:
+                yield f"arrival {row['id']}, which is {row['fate']}, is told {told} times to its department"

@@ -14,6 +14,7 @@ from desk.acknowledge import External, Mode
 from desk.limiter import Limits
 from desk.mail import Mail
 from intake.mailbox import MailboxError
+from service.asides import AsideNews
 from service.evening import EveningReport, Evenings
 from service.house import UNSIGNED, House, Mailbox, Surroundings, starter_house
 from service.outbox import StoredOutbox
@@ -32,7 +33,7 @@ from tests.simulator.world import Crash, Violation, World
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
 COURIERS = ("courier 1", "courier 2")
-LOOPS = ("watch", "settle", "evening", *COURIERS)
+LOOPS = ("watch", "settle", "evening", "asides", *COURIERS)
 ADMIN = "admin@corp.example"
 
 
@@ -222,6 +223,7 @@ class Process:
             name: Courier(parts.outbox(database, transactions, epoch), around.relay, chance) for name in COURIERS
         }
         self._evening = EveningReport(transactions, around.house, Evenings(time(17), (ADMIN,)))
+        self._asides = AsideNews(database, transactions, around.house)
         world.take_turn = self._another
         world.meanwhile = transactions.perhaps_write
 
@@ -251,6 +253,8 @@ class Process:
             return self._in_hand
         if loop == "evening":
             return self._evening.step(self._world.now())
+        if loop == "asides":
+            return self._asides.step(self._world.now())
         reword_outdated(self._database, self._transactions, self._house, self._world.now())
         return self._couriers[loop].step()
 

@@ -112,7 +112,7 @@ class Torture:
         self.world.wild = False
         self.world.note("calm")
         for _ in range(CALM_ROUNDS):
-            for loop in ("watch", "settle", "watch", "evening", *COURIERS):
+            for loop in ("watch", "settle", "watch", "evening", "asides", *COURIERS):
                 self._until_idle(loop)
             if not self._owed():
                 return
