@@ -33,7 +33,7 @@ def mode(one: "Shown") -> dict[str, Any]:
     }
 
 
-def key(one: Listed) -> dict[str, Any]:
+def key(one: "Listed") -> dict[str, Any]:
     """A key, without its secret; since is null for the first one."""
     return {"name": one.name, "signs": one.signs, "since": moment(one.since)}
 

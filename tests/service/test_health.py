@@ -261,7 +261,7 @@ def test_trouble_of_another_kind_is_written_at_once_and_other_details_are_not(de
 
     def trouble():
         with desk.database.read() as connection:
-            return pulses.every(connection)[FOLDER].trouble
+            return next(one.trouble for one in pulses.every(connection) if one.name == FOLDER)
 
     heartbeat.beat(FOLDER, trouble="The connection broke. (port 1)")
     heartbeat.beat(FOLDER, trouble="The connection broke. (port 2)")
