@@ -173,6 +173,8 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # Pages that every mail changes are copied home once in a while, not every 4 MB.
+            "wal_autocheckpoint=4000",
             # What is erased is overwritten: else its bytes stay in the file for whoever looks. Debian's default.
             "secure_delete=ON",
         ):
