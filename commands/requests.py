@@ -88,7 +88,7 @@ def requests_show(
             names = " or ".join(f"--department {one}" for one in found.departments if one in hidden)
             fail(f"{reference} is of a confidential department: name it by {names}", REFUSED)
         if department not in {None, *found.departments}:
-            fail(f"{reference} is of {', '.join(found.departments)}, not of {department}", REFUSED)
+            fail(f"{reference} is of department {' and '.join(found.departments)}, not of {department}", REFUSED)
         history = requests.entries(connection, [number])[number]
         if as_json:
             print_json(shown.request(found, history))

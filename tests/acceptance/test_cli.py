@@ -98,7 +98,7 @@ def test_json_is_an_array_for_lists_and_an_object_for_show(
         (("requests", "list", "--state", "lost"), 2, "'lost' is no state: accepted are new, answered, open"),
         (("requests", "list", "--department", "nowhere"), 2, "'nowhere' is no department: accepted are it, "),
         (("requests", "show", "R-1001", "--department", "nowhere"), 2, "'nowhere' is no department"),
-        (("requests", "show", "R-1001", "--department", "hr"), 1, "R-1001 is of the department it, not of hr"),
+        (("requests", "show", "R-1001", "--department", "hr"), 1, "R-1001 is of department it, not of hr"),
         (("requests", "search", "printer", "--department", "nowhere"), 2, "'nowhere' is no department"),
         (("outbox", "list", "--state", "lost"), 2, "'lost' is no state: accepted are due, sending,"),
         (("outbox", "list", "--department", "nowhere"), 2, "'nowhere' is no department"),
