@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 REQUEST = {
     *("reference", "subject", "requester", "department", "assignee", "state", "priority", "language"),
-    *("opened", "first_response_due", "resolution_due", "entries", "parts"),
+    *("opened", "first_response_due", "resolution_due", "entries", "parts", "erased"),
 }
 LINE = {
     *("id", "mailbox", "folder", "uidvalidity", "uid", "received", "message_id", "fate", "reason", "reference"),
