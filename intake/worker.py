@@ -1,6 +1,6 @@
 """The parse worker: a process of its own that turns hostile octets into Mail values and may die of it.
 
-Spoken over stdin and stdout, strictly question and answer; all lengths are 4 octets, big-endian:
+Spoken over stdin and stdout, one answer for each question, in order; all lengths are 4 octets, big-endian:
 
     worker, once:   0                               (ready: everything is imported)
     question:       length of JSON, length of mail, JSON (the envelope sender: string or null), mail
@@ -17,11 +17,13 @@ import json
 import os
 import pickle
 import resource
+import select
 import signal
 import struct
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from time import monotonic
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn
 
@@ -31,6 +33,11 @@ QUESTION = struct.Struct("!II")
 ANSWER = struct.Struct("!I")
 OUT_OF_MEMORY = 70
 TOO_DEEP = 71
+
+_CHUNK = 64 * 1024
+_KEPT_OCTETS = 256 * 1024
+_KEPT_SECONDS = 0.1
+"""Answers are given together while further questions wait: up to so many octets, for so long."""
 
 Parse = Callable[..., Mail]
 
@@ -50,10 +57,13 @@ def main(parse: Parse) -> None:
     _collect_seldom()
     answers.write(ANSWER.pack(0))
     answers.flush()
-    while question := _next_question(sys.stdin.buffer):
+    questions, flushed = Questions(sys.stdin.fileno()), monotonic()
+    while question := questions.next():
         answer = _answer(parse, question, limits.cpu_seconds)
         answers.write(ANSWER.pack(len(answer)) + answer)
-        answers.flush()
+        if monotonic() - flushed > _KEPT_SECONDS or not questions.is_waiting():
+            answers.flush()
+            flushed = monotonic()
 
 
 def _live_as_long_as_stdin() -> None:
@@ -65,7 +75,7 @@ def _live_as_long_as_stdin() -> None:
 
 def _own_stdout() -> BinaryIO:
     """The way to the asker; from now on whatever prints to stdout reaches stderr instead."""
-    answers = os.fdopen(os.dup(1), "wb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=_KEPT_OCTETS)
     os.dup2(2, 1)
     return answers
 
@@ -82,14 +92,33 @@ def _bound(what: int, most: int) -> None:
     resource.setrlimit(what, (allowed, allowed))
 
 
-def _next_question(questions: BinaryIO) -> tuple[bytes, str | None] | None:
-    """The next mail and its envelope sender; None where the asker is gone, even in the middle of a question."""
-    head = questions.read(QUESTION.size)
-    if len(head) < QUESTION.size:
-        return None
-    sender_length, raw_length = QUESTION.unpack(head)
-    sender, raw = questions.read(sender_length), questions.read(raw_length)
-    return (raw, json.loads(sender)) if len(raw) == raw_length else None
+class Questions:
+    """What is asked on a pipe."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._octets = bytearray()
+
+    def next(self) -> tuple[bytes, str | None] | None:
+        """The next mail and its envelope sender; None where the asker is gone, even in the middle of a question."""
+        head = self._read(QUESTION.size)
+        if len(head) < QUESTION.size:
+            return None
+        sender_length, raw_length = QUESTION.unpack(head)
+        sender, raw = self._read(sender_length), self._read(raw_length)
+        return (raw, json.loads(sender)) if len(raw) == raw_length else None
+
+    def is_waiting(self) -> bool:
+        """Whether some of the next one is there."""
+        return bool(self._octets) or bool(select.select([self._pipe], [], [], 0)[0])
+
+    def _read(self, length: int) -> bytes:
+        """So many octets, or fewer where the asker is gone."""
+        while len(self._octets) < length and (piece := os.read(self._pipe, _CHUNK)):
+            self._octets += piece
+        read = bytes(memoryview(self._octets)[:length])
+        del self._octets[:length]
+        return read
 
 
 def _answer(parse: Parse, question: tuple[bytes, str | None], cpu_seconds: float) -> bytes:

@@ -30,7 +30,7 @@ READS_PACKAGED_FILES = ("routing", "templates")
 
 CONCURRENT = {"threading", "_thread", "asyncio", "multiprocessing", "subprocess", "concurrent"}
 MAY_BE_CONCURRENT = {
-    **{f"service/{name}.py": CONCURRENT for name in ("daemon", "writer", "parser", "secrets", "bootstrap")},
+    **{f"service/{name}.py": CONCURRENT for name in ("daemon", "writer", "parse_child", "secrets", "bootstrap")},
     "service/bell.py": {"threading"},
     "service/demo/daemon.py": {"subprocess"},
     "service/doctor.py": {"threading"},
@@ -54,7 +54,7 @@ CLOCKS = {"now", "utcnow", "today"}
 
 BROAD = {"Exception", "BaseException"}
 MAY_CATCH_ALL = {
-    *(f"service/{name}.py" for name in ("daemon", "doctor", "pipeline", "writer", "transactions", "parser")),
+    *(f"service/{name}.py" for name in ("daemon", "doctor", "pipeline", "writer", "transactions", "parse_child")),
     "service/deliver.py",  # an MTA must read 75 whatever happens
     "intake/listener.py",
 }

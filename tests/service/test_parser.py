@@ -1,6 +1,8 @@
 """A mail may kill its child; it may never cost another mail, or give it a wrong answer."""
 
 import os
+import pickle
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ import pytest
 
 from desk.mail import Address, Attachment, Automatic, AutomaticKind, Mail, ReportedRecipient
 from intake import worker
-from service import parser
+from service import parse_child
 from service.parser import InlineParser, Parser, ParserDied, ParserLimits, ParserProcess, ParserUnavailable
 
 # A worker that speaks the real protocol under the real limits and does to itself what the mail says.
@@ -144,7 +146,7 @@ def test_a_child_that_died_between_two_mails_costs_no_mail(process):
 def test_an_interrupted_call_cannot_give_its_answer_to_the_next_mail(process, monkeypatch):
     process.start()
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(parser._Child, "_receive", _interrupt)
+        interrupted.setattr(parse_child.Child, "_answers", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             process.parse(b"first", envelope_sender=None)
     assert process.parse(b"second", envelope_sender=None).subject == "second"
@@ -152,6 +154,21 @@ def test_an_interrupted_call_cannot_give_its_answer_to_the_next_mail(process, mo
 
 def _interrupt(*_arguments: object) -> bytes:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("count", "octets"), [(2, 10), (30, 100_000), (5, 400_000)])
+def test_mails_that_are_asked_about_at_once_are_answered_in_order_by_one_child(process, count, octets):
+    batch = [(b"%03d " % number + b"x" * octets, None) for number in range(count)]
+    answers = process.parse_batch([(b"pid", None), *batch, (b"pid", None)])
+    assert [answer.subject[:4] for answer in answers[1:-1]] == [f"{number:03d} " for number in range(count)]
+    assert answers[0].subject == answers[-1].subject
+
+
+def test_many_large_questions_and_many_large_answers_do_not_wait_for_each_other(process):
+    """Each is larger than a pipe holds."""
+    senders = [f"{number} {'a' * 200_000}" for number in range(8)]
+    answers = process.parse_batch([(b"mail", sender) for sender in senders])
+    assert [answer.text for answer in answers] == [repr(sender) for sender in senders]
 
 
 def test_a_child_that_cannot_start_is_no_mails_fault():
@@ -193,8 +210,8 @@ def _wait_until_gone(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    ended = parser.select.poll()
-    ended.register(descriptor, parser.select.POLLIN)
+    ended = select.poll()
+    ended.register(descriptor, select.POLLIN)
     gone = ended.poll(10_000)
     os.close(descriptor)
     assert gone
@@ -213,19 +230,19 @@ FULL = Mail(
 
 
 def test_every_value_a_mail_can_hold_comes_back_equal():
-    assert parser._mail(worker._pickled(FULL)) == FULL
+    assert parse_child.mail_of(worker._pickled(FULL)) == FULL
 
 
 def test_the_answer_can_be_read_where_python_pickles_enumerations_as_a_call_of_getattr(monkeypatch):
     monkeypatch.setattr(AutomaticKind, "__reduce_ex__", lambda kind, _: (getattr, (AutomaticKind, kind.name)))
     with pytest.raises(ParserDied):
-        parser._mail(parser.pickle.dumps(FULL))
-    assert parser._mail(worker._pickled(FULL)) == FULL
+        parse_child.mail_of(pickle.dumps(FULL))
+    assert parse_child.mail_of(worker._pickled(FULL)) == FULL
 
 
 def test_an_answer_that_is_no_pickle_is_refused():
     with pytest.raises(ParserDied):
-        parser._mail(b"garbage")
+        parse_child.mail_of(b"garbage")
 
 
 MAIL = b"From: Alice <alice@corp.example>\nSubject: Chair\nMessage-ID: <1@corp.example>\n\nA new one, please.\n"

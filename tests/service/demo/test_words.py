@@ -48,7 +48,9 @@ REQUEST = Request(
     resolution_due=NOON,
 )
 IT = Department("it", {"en": "IT support"}, "it-team@corp.example", "office")
-OPENED = Outcome(LINE, REQUEST, IT, ("receipt", "notification"), Promised("today, 13:00 (CET)", "Friday, 17:00 (CET)"))
+HR = Department("hr", {"en": "Human resources"}, "hr-team@corp.example", "office")
+PROMISED = Promised("today, 13:00 (CET)", "Friday, 17:00 (CET)")
+OPENED = Outcome(LINE, REQUEST, (IT,), ("receipt", "notification"), PROMISED)
 
 
 def outcome(fate: Fate, reason: str, trace: dict[str, object], *owed: str) -> Outcome:
@@ -67,6 +69,13 @@ def test_a_new_request_is_told_with_its_receipt_and_both_dates() -> None:
     assert told(OPENED) == (
         "R-1001, for IT support. Receipt in Polish: an answer by today, 13:00 (CET), solved by Friday, 17:00 (CET)."
     )
+
+
+def test_a_request_of_several_departments_is_told_with_all_of_them() -> None:
+    both = replace(OPENED, departments=(IT, HR))
+    added = replace(both, line=replace(LINE, fate=Fate.APPENDED), owed=("notification",))
+    assert told(both).startswith("R-1001, for IT support and Human resources. Receipt in Polish")
+    assert told(added).endswith("IT support and Human resources are told; no second receipt.")
 
 
 def test_a_receipt_to_an_outsider_is_called_neutral() -> None:
@@ -122,7 +131,8 @@ def test_where_the_department_is_not_written_to_nothing_else_is_said() -> None:
         ),
         (
             outcome(Fate.DUPLICATE, "same-mail", SAME | AWAY),
-            "At help@corp.example: the same mail came before (arrival 3). Nothing more is done, no second receipt.",
+            "At help@corp.example: the same mail came before (arrival 3), and is R-1001. "
+            "Nothing more is done, no second receipt.",
         ),
         (
             outcome(Fate.FILED, "report", AWAY),
