@@ -131,8 +131,10 @@ def test_where_the_department_is_not_written_to_nothing_else_is_said() -> None:
         ),
         (
             outcome(Fate.DUPLICATE, "same-mail", SAME | AWAY),
-            "At help@corp.example: the same mail came before (arrival 3), and is R-1001. "
-            "Nothing more is done, no second receipt.",
+            (
+                "At help@corp.example: the same mail came before (arrival 3), and is R-1001. "
+                "Nothing more is done, no second receipt."
+            ),
         ),
         (
             outcome(Fate.FILED, "report", AWAY),
