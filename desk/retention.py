@@ -17,8 +17,23 @@ class Kept(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """What is kept for so long: of which department, or mailbox, what ended before that moment is erased.
+
+    keeping: the departments that keep theirs longer, and so what they have a part of.
+    """
+
+    of: str
+    before: datetime
+    keeping: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Aged:
-    """A request whose time has passed. promised: somebody was told a date; owed: a mail about it is still to go out."""
+    """A request whose time has passed. promised: somebody was told a date; owed: a mail about it is still to go out.
+
+    waits: a further department has not answered its part.
+    """
 
     number: int
     mailbox: str
@@ -26,11 +41,12 @@ class Aged:
     state: State
     promised: bool
     owed: bool
+    waits: bool = False
 
     @property
     def is_unanswered(self) -> bool:
         """Somebody was promised an answer, and none is known."""
-        return self.promised and self.state is not State.ANSWERED
+        return self.promised and (self.waits or self.state is not State.ANSWERED)
 
     @property
     def reference(self) -> str:

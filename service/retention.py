@@ -6,13 +6,12 @@ begins anew: what is erased already is not found again.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from desk.acknowledge import Mode
-from desk.retention import Aged, Kept, kept_for, passed
+from desk.retention import Aged, Kept, Term, kept_for, passed
 from service.erasing import erase_now
 from service.house import House
 from service.modes import with_modes
@@ -33,14 +32,6 @@ _BY = "retention"
 
 Work = Callable[[Connection], int]
 Find = Callable[[Connection], Sequence[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """What is kept for so long: of which department, or mailbox, what ended before that moment is erased."""
-
-    of: str
-    before: datetime
 
 
 class Retention:
@@ -100,7 +91,7 @@ class Retention:
         after = 0
         while True:
             with self._database.read() as connection:
-                found = erasing.aged(connection, term.of, before=term.before, after=after, limit=BATCH)
+                found = erasing.aged(connection, term, after=after, limit=BATCH)
             if not found:
                 return
             yield self._transactions.run(_erase_aged(self._house, term, after, now))
@@ -133,7 +124,11 @@ def _terms(connection: Connection, house: House, now: datetime) -> tuple[list[Te
 
 def _limited(house: House, of: dict[str, str], now: datetime) -> list[Term]:
     days = {name: house.department_of(key).retention_days for name, key in sorted(of.items())}
-    return [Term(name, passed(limit, now)) for name, limit in days.items() if limit is not None]
+    return [
+        Term(name, passed(limit, now), frozenset(one for one, kept in days.items() if kept is None or kept > limit))
+        for name, limit in days.items()
+        if limit is not None
+    ]
 
 
 def _department_of(house: House, address: str) -> str:
@@ -145,7 +140,7 @@ def _erase_aged(house: House, term: Term, after: int, now: datetime) -> Work:
     def work(connection: Connection) -> int:
         turns.take(connection, Turn.SETTLING)
         current = with_modes(house, modes.every(connection))
-        found = erasing.aged(connection, term.of, before=term.before, after=after, limit=BATCH)
+        found = erasing.aged(connection, term, after=after, limit=BATCH)
         numbers = [one.number for one in found if _kept(current, one) is None]
         erase_now(connection, numbers, Author(_BY, now))
         return len(numbers)
@@ -183,9 +178,7 @@ def _erase_letters(connection: Connection, ids: Sequence[int]) -> None:
 def kept_past(connection: Connection, house: House, mailbox: str, now: datetime) -> list[tuple[Aged, Kept]]:
     """The requests of the mailbox that are not erased although their time has passed, and why."""
     departments, _ = _terms(connection, house, now)
-    found = [
-        one for term in departments for one in erasing.aged(connection, term.of, before=term.before, limit=_MOST_TOLD)
-    ]
+    found = [one for term in departments for one in erasing.aged(connection, term, limit=_MOST_TOLD)]
     kept = [(one, _kept(house, one)) for one in found if one.mailbox == mailbox]
     return [(one, why) for one, why in kept if why is not None]
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from desk.arrival import Fate
 from desk.lifecycle import State
-from desk.retention import Aged
+from desk.retention import Aged, Term
 from store.tables import (
     arrival,
     entry,
@@ -34,6 +34,7 @@ from store.tables import (
     outbox,
     outbox_alias,
     outbox_content,
+    part,
     participant,
     promise,
     raw,
@@ -48,13 +49,17 @@ OCTETS = 8 * 1024 * 1024
 _REPEATED = (Fate.DUPLICATE.value, Fate.BACKFILLED.value)
 
 
-def aged(connection: Connection, department: str, *, before: datetime, after: int = 0, limit: int) -> list[Aged]:
+def aged(connection: Connection, term: Term, *, after: int = 0, limit: int) -> list[Aged]:
     """The next requests of the department, above that number, whose last entry is of that moment or older.
+
+    One of several departments is kept as long as the longest of them keeps its own; its first part leads.
 
     So many at most, and one at least, that their mails are no more than OCTETS.
     """
-    since = exists().where(entry.c.request_number == request.c.number, entry.c.at > before)
-    chosen = (request.c.department == department) & (request.c.opened <= before) & (request.c.number > after) & ~since
+    since = exists().where(entry.c.request_number == request.c.number, entry.c.at > term.before)
+    keeping = exists().where(part.c.request_number == request.c.number, part.c.department.in_(term.keeping))
+    ended = (request.c.opened <= term.before) & ~since & ~keeping
+    chosen = (request.c.department == term.of) & (request.c.number > after) & ended
     rows = connection.execute(_AGED.where(chosen).order_by(request.c.number).limit(limit)).all()
     return [_aged(row) for row in _portion(rows)]
 
@@ -79,11 +84,14 @@ _AGED: Select[Any] = select(
     exists().where(promise.c.request_number == request.c.number).label("promised"),
     _OWED_ABOUT_IT.label("owed"),
     _SIZE_OF_IT.label("size"),
+    exists().where(part.c.request_number == request.c.number, part.c.state != State.ANSWERED.value).label("waits"),
 ).where(request.c.erased.is_(None))
 
 
 def _aged(row: Any) -> Aged:
-    return Aged(row.number, row.mailbox, row.department, State(row.state), bool(row.promised), bool(row.owed))
+    return Aged(
+        row.number, row.mailbox, row.department, State(row.state), bool(row.promised), bool(row.owed), bool(row.waits)
+    )
 
 
 def lone(connection: Connection, mailbox: str, *, before: datetime, limit: int) -> list[int]:

@@ -117,6 +117,30 @@ def test_the_last_entry_counts_and_not_the_first(desk):
     assert left(desk) == []
 
 
+BOTH = SECRET.replace(b"Subject:", f"To: {HELP}, {HR}\r\nSubject:".encode())
+
+
+@pytest.mark.parametrize(("days", "words"), [(None, True), (DAYS + 10, True), (DAYS, False), (1, False)])
+def test_what_several_departments_have_is_kept_as_long_as_the_longest_of_them_keeps_its_own(desk, days, words):
+    hr = replace(desk.house.departments["hr"], retention_days=days)
+    desk.house = replace(desk.house, departments={**desk.house.departments, "hr": hr})
+    desk.pipeline.move_into(desk.house)
+    opened(desk, imap(1, BOTH))
+    with desk.database.write() as connection:
+        connection.exec_driver_sql("UPDATE part SET state = 'answered'")
+    swept(desk)
+    assert bool(left(desk)) is words
+
+
+def test_a_part_that_nobody_answered_keeps_the_request(desk):
+    hr = replace(desk.house.departments["hr"], retention_days=DAYS)
+    desk.house = replace(desk.house, departments={**desk.house.departments, "hr": hr})
+    desk.pipeline.move_into(desk.house)
+    opened(desk, imap(1, BOTH))
+    swept(desk)
+    assert left(desk)
+
+
 def test_a_department_without_retention_keeps_everything(desk):
     opened(desk, imap(1, SECRET, mailbox=HR))
     swept(desk, NOON + timedelta(days=9_999))
@@ -334,7 +358,7 @@ def test_of_several_all_are_erased_or_none(desk):
 
 def test_copies_of_a_mail_that_came_in_elsewhere_are_erased_with_its_request(desk):
     opened(desk, imap(1, SECRET), door(SECRET, mailbox=HR))
-    assert desk.rows("SELECT fate FROM arrival ORDER BY id") == [("opened",), ("duplicate",)]
+    assert desk.rows("SELECT fate FROM arrival ORDER BY id") == [("opened",), ("appended",)]
     assert erase(desk.database, [1001], ADMIN) == 2
     assert left(desk) == []
 
