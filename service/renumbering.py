@@ -4,6 +4,8 @@ The numbers of before say nothing any more, and keywords may be gone. Three kind
 
 1. known: the ledger has its bytes. The arrival gets the new number, and our mark once more; nothing else happens.
    Each arrival is found once, so that a second copy of a mail is what it would be anywhere: a mail that came again.
+   Equal bytes without Message-ID at another time are another mail, so that there the server's date has to agree;
+   unless other mails tell that it gave them all new dates.
 2. old: it came before the folder was ever watched, by the server's own date. It stays below the floor.
 3. all else came meanwhile, and is taken in like any mail. What is known with other bytes, because the server makes a
    mail's text anew, is recognised there by its content key.
@@ -18,7 +20,7 @@ from typing import Protocol, TypeVar
 from store import places
 from store.database import Database
 from store.folders import Watched
-from store.places import Place
+from store.places import Place, Stranded
 
 log = logging.getLogger("deskbell.watch")
 
@@ -42,6 +44,8 @@ class Readable(Protocol):
     @property
     def uid(self) -> int: ...  # noqa: D102 - as above
     @property
+    def internal_date(self) -> datetime: ...  # noqa: D102
+    @property
     def raw(self) -> bytes: ...  # noqa: D102
     @property
     def flags(self) -> frozenset[str]: ...  # noqa: D102
@@ -64,12 +68,13 @@ def floor_by_date(outlines: Iterator[Sequence[Dated]], watched_since: datetime) 
 class Renumbering:
     """The arrivals of a folder that lie under other numbers, until each message is found again."""
 
-    def __init__(self, watched: Watched, known: Sequence[tuple[int, str]], mark: str | None) -> None:
+    def __init__(self, watched: Watched, known: Sequence[Stranded], mark: str | None) -> None:
         self._name = f"{watched.mailbox} {watched.name}"
         self._mark = (mark or "").lower()
-        self._ids: dict[bytes, list[int]] = {}
-        for arrival_id, digest in reversed(known):
-            self._ids.setdefault(bytes.fromhex(digest), []).append(arrival_id)
+        self._known: dict[bytes, list[Stranded]] = {}
+        for one in known:
+            self._known.setdefault(bytes.fromhex(one.digest), []).append(one)
+        self._dates_kept = self._dates_changed = False
         self._found = self._told = 0
 
     @classmethod
@@ -80,18 +85,34 @@ class Renumbering:
 
     def sorted_out(self, messages: Sequence[M]) -> tuple[list[Place], list[M]]:
         """The known ones of the messages with the arrival each of them is, and the others."""
-        known: list[Place] = []
-        others: list[M] = []
-        for message in messages:
-            ids = self._ids.get(sha256(message.raw).digest())
-            if ids:
-                known.append(Place(ids.pop(), message.uid, self._is_marked(message)))
-            else:
-                others.append(message)
+        digests = [sha256(message.raw).digest() for message in messages]
+        found = [self._surely(digest, message) for digest, message in zip(digests, messages, strict=True)]
+        found = [one or self._redated(digest) for one, digest in zip(found, digests, strict=True)]
+        sorted_out = list(zip(found, messages, strict=True))
+        known = [Place(one.id, message.uid, self._is_marked(message)) for one, message in sorted_out if one is not None]
         self._found += len(known)
         if self._found - self._told >= TOLD_EVERY:
             self.tell()
-        return known, others
+        return known, [message for one, message in sorted_out if one is None]
+
+    def _surely(self, digest: bytes, message: Readable) -> Stranded | None:
+        """The arrival that the message is by date or Message-ID too, and no other one from now on."""
+        alike = self._known.get(digest, [])
+        if found := next((one for one in alike if one.received == message.internal_date), None):
+            self._dates_kept = True
+        elif found := next((one for one in alike if one.named), None):
+            self._dates_changed = True
+        return self._taken(alike, found)
+
+    def _redated(self, digest: bytes) -> Stranded | None:
+        """The arrival with these bytes, where dates are known to say nothing."""
+        alike = self._known.get(digest, [])
+        return self._taken(alike, alike[0] if alike and self._dates_changed and not self._dates_kept else None)
+
+    def _taken(self, alike: list[Stranded], found: Stranded | None) -> Stranded | None:
+        if found is not None:
+            alike.remove(found)
+        return found
 
     def tell(self) -> None:
         """The log says how many were found again, where it has not said so yet."""

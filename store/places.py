@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
@@ -19,15 +20,25 @@ class Place:
     marked: bool
 
 
-def stranded(connection: Connection, of: Watched, *, limit: int) -> list[tuple[int, str]]:
-    """The newest arrivals of this folder that lie under another UIDVALIDITY: id and digest, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """An arrival that lies under another UIDVALIDITY. named: it is known to have a Message-ID."""
+
+    id: int
+    digest: str
+    received: datetime
+    named: bool
+
+
+def stranded(connection: Connection, of: Watched, *, limit: int) -> list[Stranded]:
+    """The newest arrivals of this folder that lie under another UIDVALIDITY, oldest first."""
     chosen = (
-        select(arrival.c.id, arrival.c.raw_digest)
+        select(arrival.c.id, arrival.c.raw_digest, arrival.c.received, arrival.c.message_id.is_not(None))
         .where(arrival.c.mailbox == of.mailbox, arrival.c.folder == of.name, arrival.c.uidvalidity != of.uidvalidity)
         .order_by(arrival.c.id.desc())
         .limit(limit)
     )
-    return [(row.id, row.raw_digest) for row in connection.execute(chosen)][::-1]
+    return [Stranded(*row) for row in connection.execute(chosen)][::-1]
 
 
 def relocate(connection: Connection, of: Watched, places: Sequence[Place]) -> None:

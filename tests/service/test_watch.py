@@ -358,18 +358,30 @@ def test_a_second_copy_of_a_known_mail_is_a_mail_that_came_again(server, watchin
     assert watching.desk.rows(OUTCOME) == [(43, 1, "opened", "done"), (43, 2, "duplicate", "pending")]
 
 
-def test_a_mail_without_message_id_is_known_whatever_its_new_date(server, watching):
-    """A restored mailbox may have the date of its restoring; the bytes say that it is the same mail."""
+NAMELESS = b"From: Anna <anna@corp.example>\r\nSubject: Printer\r\n\r\nJam.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kept", "outcome"),
+    [(False, [(1, "opened"), (2, "opened")]), (True, [(1, "opened"), (2, "opened"), (3, "opened")])],
+    ids=["all-have-new-dates", "others-kept-theirs"],
+)
+def test_a_mail_without_message_id_is_known_by_its_date_unless_the_others_have_new_ones_too(
+    server, watching, kept, outcome
+):
+    """A restored mailbox may have the date of its restoring; elsewhere the same words at another time are new."""
     watching.steps()
-    server.put(1)
-    nameless = b"From: Anna <anna@corp.example>\r\nSubject: Printer\r\n\r\nJam.\r\n"
-    server.messages[1] = replace(server.messages[1], raw=nameless)
+    server.put(1, 2)
+    server.messages[2] = replace(server.messages[2], raw=NAMELESS)
     watching.steps()
     watching.desk.settle()
-    renumbered(server, 43, 1, date=NOON + timedelta(days=3))
+    later = NOON + timedelta(days=3)
+    renumbered(server, 43, 1, 2, date=later)
+    if kept:
+        server.messages = {1: replace(server.messages[1], internal_date=NOON), 3: replace(server.messages[2], uid=3)}
     watching.again()
     watching.desk.settle()
-    assert watching.desk.rows("SELECT uid, fate FROM arrival") == [(1, "opened")]
+    assert watching.desk.rows("SELECT uid, fate FROM arrival ORDER BY id") == outcome
 
 
 def test_a_mail_with_other_bytes_is_known_by_its_content(server, watching):

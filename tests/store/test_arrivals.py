@@ -237,7 +237,7 @@ def test_earlier_arrivals_are_those_of_the_same_content_oldest_first(database):
     settle(database, 3, "duplicate", content_key="k")
     assert earlier(database, but=4) == [
         Earlier(1, HELP, NOON, number, Fate.OPENED),
-        Earlier(3, HELP, NOON, None, Fate.OPENED),
+        Earlier(3, HELP, NOON, None, Fate.DUPLICATE),
     ]
     assert [one.id for one in earlier(database, but=3)] == [1]
     assert earlier(database, but=1, key="unheard of") == []

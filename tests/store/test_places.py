@@ -13,7 +13,7 @@ ANEW = replace(INBOX, id=2, uidvalidity=43, floor_uid=0)
 
 def stranded(database, of=ANEW, limit=100):
     with database.read() as connection:
-        return [one for one, _ in places.stranded(connection, of, limit=limit)]
+        return [one.id for one in places.stranded(connection, of, limit=limit)]
 
 
 def relocate(database, *found):
