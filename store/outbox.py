@@ -77,27 +77,32 @@ def owe(connection: Connection, number: int | None, notice: Notice, *, now: date
     return outbox_id
 
 
-_DUE = Prepared(
-    select(
-        outbox.c.id,
-        outbox.c.fence,
-        outbox.c.attempts,
-        outbox.c.created,
-        outbox.c.message_id,
-        outbox.c.envelope_sender,
-        outbox.c.recipient,
-        outbox.c.ambiguous,
+def _due(unsendable: ColumnElement[bool]) -> Prepared:
+    """The mails that are to be tried now."""
+    return Prepared(
+        select(
+            outbox.c.id,
+            outbox.c.fence,
+            outbox.c.attempts,
+            outbox.c.created,
+            outbox.c.message_id,
+            outbox.c.envelope_sender,
+            outbox.c.recipient,
+            outbox.c.ambiguous,
+        )
+        .where(
+            outbox.c.settled.is_(None),
+            outbox.c.state == OutboxState.DUE.value,
+            outbox.c.next_attempt <= bindparam("now"),
+            ~unsendable,
+        )
+        .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
     )
-    .where(
-        outbox.c.settled.is_(None),
-        outbox.c.state == OutboxState.DUE.value,
-        outbox.c.next_attempt <= bindparam("now"),
-        ~overtaken(bindparam("now")),
-    )
-    .order_by(outbox.c.sending_order, outbox.c.next_attempt, outbox.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
+
+
+_DUE = _due(overtaken(bindparam("now")))
 _HOLD = PreparedForMany(
     lambda ids: (
         update(outbox)

@@ -9,7 +9,7 @@ from tests.simulator.mutants import MUTANTS, NONE
 from tests.simulator.torture import Result, run, run_on_all_cores, told
 
 FEW, MANY = range(25), range(1000, 1600)
-CAUGHT_WITHIN = range(400)
+CAUGHT_WITHIN = range(1000)
 
 
 def assert_every_promise_kept(result: Result) -> None:

@@ -206,7 +206,7 @@ MUTANTS: dict[str, Mutant] = {
         patches=_with(courier, "verdict_of", lambda: _ambiguous_as(Refused("550", Scope.RECIPIENT)))
     ),
     "nothing-recovered-at-start": Mutant(Parts(recovers=False)),
-    "old-promises-sent": Mutant(patches=_with(outbox, "overtaken", lambda: lambda _now: false())),
+    "old-promises-sent": Mutant(patches=_with(outbox, "_DUE", lambda: outbox._due(false()))),
     "joined-without-promise": Mutant(patches=_with(waiting, "promises", lambda: lambda *_: None)),
     "reports-follow-the-clock": Mutant(patches=_with(evenings, "last", lambda: lambda _: 0)),
     "told-and-not-forgotten": Mutant(patches=_with(asides, "forget", lambda: lambda *_: None)),
