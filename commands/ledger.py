@@ -76,7 +76,7 @@ def ledger_show(
         number = number_of(found.reference) if found.reference else None
         request = requests.find(connection, number) if number is not None else None
         hidden = confidential_departments(settings_of(config))
-        found = wordless(found, hidden, department=request.department if request else None)
+        found = wordless(found, hidden, departments=request.departments if request else ())
         if as_json:
             print_json(shown.arrival(found))
         else:

@@ -53,7 +53,7 @@ def outbox_list(
         narrowed.to_department(settings, connection, department)
         hidden = confidential_departments(settings) - {department}
         every = holding.every(connection, state=wanted, department=department)
-        found = [unaddressed(one) if one.department in hidden else one for one in every]
+        found = [one if hidden.isdisjoint(one.departments) else unaddressed(one) for one in every]
         if as_json:
             print_json([shown.owed(one) for one in found])
         else:

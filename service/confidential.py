@@ -45,14 +45,14 @@ def confidential_mailboxes(settings: Settings) -> frozenset[str]:
     return frozenset(one.address for one in settings.mailbox if one.department in hidden)
 
 
-def wordless(line: Line, hidden: Collection[str], *, department: str | None) -> Line:
+def wordless(line: Line, hidden: Collection[str], *, departments: Collection[str]) -> Line:
     """The arrival without words of the mail: those that rules hit, and what its header says of itself.
 
-    Where a hidden department has it: that of its request, or one that its words point to.
+    Where a hidden department has it: one of its request, or one that its words point to.
     """
     trace = line.trace or {}
     verdicts = [trace.get("classification", {}), *trace.get("parts", ())]
-    if not trace or not {department, *(verdict.get("department") for verdict in verdicts)} & set(hidden):
+    if not trace or not {*departments, *(verdict.get("department") for verdict in verdicts)} & set(hidden):
         return line
     told: dict[str, Any] = {
         "automatic": trace["automatic"] | {"evidence": []},

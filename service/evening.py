@@ -175,12 +175,7 @@ def _lines(day: Day, found: Sequence[Seen], words: Callable[[Seen], str]) -> tup
 
 
 def _writer(day: Day, one: Seen) -> str:
-    return "somebody" if not day.hidden.isdisjoint(_departments(one)) else one.writer or "a mail"
-
-
-def _departments(one: Seen) -> list[str]:
-    further = [part["department"] for part in one.trace.get("parts", ())]
-    return [*([one.department] if one.department else []), *further]
+    return "somebody" if not day.hidden.isdisjoint(one.departments) else one.writer or "a mail"
 
 
 def _would(one: Seen) -> str:
@@ -189,12 +184,12 @@ def _would(one: Seen) -> str:
 
 def _promised(one: Seen) -> str:
     kind = "a receipt" if _would(one) == AckDecision.SEND else "a receipt that tells nothing"
-    return f"{kind}; the request is with {' and '.join(_departments(one))}"
+    return f"{kind}; the request is with {' and '.join(one.departments)}"
 
 
 def _refused(day: Day, one: Seen) -> str:
     """Why no receipt; a reason may quote the mail's header, its rule does not."""
-    return str(one.trace["would"]["rule" if one.department in day.hidden else "reason"])
+    return str(one.trace["would"]["reason" if day.hidden.isdisjoint(one.departments) else "rule"])
 
 
 def _doubts(one: Seen) -> tuple[str, ...]:

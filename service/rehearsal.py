@@ -81,7 +81,7 @@ def stored_case(database: Database, arrival_id: int, house: House, parser: Parse
     with database.read() as connection:
         found = mails.opening(connection, arrival_id)
     mail = _parsed(found.raw, found.envelope_sender, parser)
-    hidden = house.department_of(found.department).confidential
+    hidden = any(house.department_of(one).confidential for one in found.departments)
     return Case(found.reference, routable(found.mailbox, mail, house.mailboxes.get(found.mailbox)), hidden)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from desk.arrival import Fate
-from store.tables import arrival, entry, journal, request
+from store import parts
+from store.tables import arrival, entry, journal
 
 ENDINGS = ("settled", "quarantined")
 """The records of the journal by which an arrival gets its fate, one for each."""
@@ -32,7 +33,8 @@ class Seen:
     id: int
     received: datetime
     writer: str | None
-    department: str | None
+    departments: tuple[str, ...]
+    """Those of its request."""
     fate: Fate
     reason: str
     receipt: str
@@ -51,7 +53,7 @@ def seen(connection: Connection, mailbox: str, *, after: int) -> list[Seen]:
             arrival.c.id,
             arrival.c.received,
             entry.c.author,
-            request.c.department,
+            arrival.c.request_number,
             arrival.c.fate,
             arrival.c.reason,
             arrival.c.receipt,
@@ -60,16 +62,16 @@ def seen(connection: Connection, mailbox: str, *, after: int) -> list[Seen]:
         .select_from(journal)
         .join(arrival, arrival.c.id == journal.c.arrival_id)
         .outerjoin(entry, entry.c.arrival_id == arrival.c.id)
-        .outerjoin(request, request.c.number == arrival.c.request_number)
         .where(journal.c.id > after, journal.c.event.in_(ENDINGS), arrival.c.mailbox == mailbox)
         .order_by(journal.c.id)
-    )
+    ).all()
+    departments = parts.departments(connection, {row.request_number for row in rows if row.request_number is not None})
     return [
         Seen(
             id=row.id,
             received=row.received,
             writer=row.author,
-            department=row.department,
+            departments=departments.get(row.request_number, ()),
             fate=Fate(row.fate),
             reason=row.reason or "",
             receipt=row.receipt or "",

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from desk.outbox import NoticeKind, OutboxState, Phase
-from store.tables import outbox, outbox_alias, request
+from store import parts
+from store.tables import outbox, outbox_alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +26,31 @@ class Owed:
     last_reply: str | None
     aliases: tuple[str, ...] = ()
     """The ids that relays gave it instead of its own."""
-    department: str | None = None
-    """That of its request; None where it is about none."""
+    departments: tuple[str, ...] = ()
+    """Those of its request; none where it is about none."""
 
 
-_OWED = (
-    select(
-        request.c.department,
-        outbox.c.id,
-        outbox.c.kind,
-        outbox.c.recipient,
-        outbox.c.message_id,
-        outbox.c.state,
-        outbox.c.phase,
-        outbox.c.attempts,
-        outbox.c.next_attempt,
-        outbox.c.last_reply,
-    )
-    .outerjoin_from(outbox, request)
-    .order_by(outbox.c.id)
-)
+_OWED = select(
+    outbox.c.id,
+    outbox.c.request_number,
+    outbox.c.kind,
+    outbox.c.recipient,
+    outbox.c.message_id,
+    outbox.c.state,
+    outbox.c.phase,
+    outbox.c.attempts,
+    outbox.c.next_attempt,
+    outbox.c.last_reply,
+).order_by(outbox.c.id)
 _TRIED_AGAIN = (OutboxState.DUE, OutboxState.SENDING)
 
 
 def every(connection: Connection, *, state: OutboxState | None, department: str | None = None) -> list[Owed]:
-    """All mails of ours, oldest first; of one state, or about requests of one department, where given."""
+    """All mails of ours, oldest first; of one state, or about requests that a department has a part of, where given."""
     wanted = true() if state is None else outbox.c.state == state.value
     aliases = _aliases(connection, wanted)
-    about = true() if department is None else request.c.department == department
+    rows = connection.execute(_OWED.where(wanted)).all()
+    departments = parts.departments(connection, {row.request_number for row in rows if row.request_number is not None})
     return [
         Owed(
             id=row.id,
@@ -65,9 +63,10 @@ def every(connection: Connection, *, state: OutboxState | None, department: str 
             next_attempt=row.next_attempt if row.state in _TRIED_AGAIN else None,
             last_reply=row.last_reply,
             aliases=tuple(aliases.get(row.id, ())),
-            department=row.department,
+            departments=departments.get(row.request_number, ()),
         )
-        for row in connection.execute(_OWED.where(wanted, about))
+        for row in rows
+        if department is None or department in departments.get(row.request_number, ())
     ]
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 
 from desk.arrival import Fate
 from desk.request import reference_of
-from store.tables import arrival, raw, request
+from store import parts
+from store.tables import arrival, raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class Opening:
 
     reference: str
     mailbox: str
-    department: str
-    """That of the request."""
+    departments: tuple[str, ...]
+    """Those of the request."""
     envelope_sender: str | None
     raw: bytes
 
@@ -36,8 +37,8 @@ def opened_lately(connection: Connection, count: int) -> list[int]:
 
 def opening(connection: Connection, arrival_id: int) -> Opening:
     """The mail of one of those arrivals."""
-    columns = (request.c.number, request.c.department, arrival.c.mailbox, arrival.c.envelope_sender, raw.c.content)
-    joined = select(*columns).join_from(arrival, raw).join(request, request.c.number == arrival.c.request_number)
-    row = connection.execute(joined.where(arrival.c.id == arrival_id)).one()
-    reference, content = reference_of(row.number), zlib.decompress(row.content)
-    return Opening(reference, row.mailbox, row.department, row.envelope_sender, content)
+    columns = (arrival.c.request_number, arrival.c.mailbox, arrival.c.envelope_sender, raw.c.content)
+    row = connection.execute(select(*columns).join_from(arrival, raw).where(arrival.c.id == arrival_id)).one()
+    number, content = row.request_number, zlib.decompress(row.content)
+    departments = parts.departments(connection, [number])[number]
+    return Opening(reference_of(number), row.mailbox, departments, row.envelope_sender, content)

@@ -1,6 +1,6 @@
 """The further parts of requests: one row for each department but the first. Most requests have none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -9,7 +9,7 @@ from desk.classification import Priority
 from desk.lifecycle import State
 from desk.promise import Targets
 from desk.request import Part
-from store.tables import part
+from store.tables import part, request
 
 
 def add(connection: Connection, number: int, parts: Sequence[Part]) -> None:
@@ -49,6 +49,18 @@ def of_requests(connection: Connection, *, first: int, last: int) -> Mapping[int
     for row in rows:
         found[row.request_number] = (*found.get(row.request_number, ()), part_of(row))
     return found
+
+
+def departments(connection: Connection, numbers: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+    """The departments that have each of the requests, the first one first."""
+    if not numbers:
+        return {}
+    first, last = min(numbers), max(numbers)
+    rows = connection.execute(
+        select(request.c.number, request.c.department).where(request.c.number.between(first, last))
+    )
+    further = of_requests(connection, first=first, last=last)
+    return {row.number: (row.department, *(one.department for one in further.get(row.number, ()))) for row in rows}
 
 
 def part_of(row: Sequence[Any]) -> Part:

@@ -53,8 +53,8 @@ def strings(value):
             yield from strings(inner)
 
 
-def sound(raw, mail):
-    """Check what holds for every mail."""
+def assert_sound(raw, mail):
+    """What holds for every mail holds for this one."""
     assert isinstance(mail, Mail)
     for text in strings(asdict(mail)):
         text.encode("utf-8")
@@ -76,7 +76,7 @@ def test_a_strange_mail_says_what_is_expected(path):
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_every_kept_mail_is_sound(path):
     raw = path.read_bytes()
-    sound(raw, parse(raw))
+    assert_sound(raw, parse(raw))
 
 
 def field(name, value):
@@ -258,12 +258,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("trick", HOSTILE)
 def test_a_hostile_mail_is_a_mail(trick):
-    sound(HOSTILE[trick], parse(HOSTILE[trick]))
+    assert_sound(HOSTILE[trick], parse(HOSTILE[trick]))
 
 
 @given(st.binary(max_size=400))
 def test_any_octets_are_a_mail(raw):
-    sound(raw, parse(raw))
+    assert_sound(raw, parse(raw))
 
 
 LINES = [line for path in ALL for line in path.read_bytes().split(b"\n")]
@@ -272,11 +272,11 @@ LINES = [line for path in ALL for line in path.read_bytes().split(b"\n")]
 @given(st.lists(st.sampled_from(LINES), max_size=30))
 def test_any_arrangement_of_lines_of_mails_is_a_mail(lines):
     raw = b"\n".join(lines)
-    sound(raw, parse(raw))
+    assert_sound(raw, parse(raw))
 
 
 @given(st.sampled_from(ALL), st.integers(0, 3000), st.integers(0, 40), st.binary(max_size=6))
 def test_a_damaged_mail_is_a_mail(path, start, length, octets):
     raw = path.read_bytes()
     raw = raw[: start % len(raw)] + octets + raw[start % len(raw) + length :]
-    sound(raw, parse(raw))
+    assert_sound(raw, parse(raw))

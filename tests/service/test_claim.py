@@ -142,15 +142,18 @@ def test_a_person_may_say_that_the_other_one_is_gone(made, account, clock):
         second.hold()
 
 
-def test_two_daemons_on_one_database_are_one(made, clock):
-    """On other machines too: what one has written the other knows."""
+def test_two_daemons_on_one_database_are_one(made, account, clock):
+    """On other machines too: what one has written the other knows and replaces by its own."""
     first = made(FIRST)
     other = made(replace(FIRST, place="mail2 with PostgreSQL"), database_of(first))
-    first.hold()
-    other.hold()
-    clock.pass_by(seconds=RENEWED.total_seconds())
-    first.hold()
-    other.hold()
+    places = []
+    for claim in (first, other, first, other):
+        claim.hold()
+        clock.pass_by(seconds=RENEWED.total_seconds() / 2)
+        (found,) = lying(account)
+        assert found.instance == "aaaa"
+        places.append(found.place)
+    assert places == [FIRST.place, "mail2 with PostgreSQL"] * 2
 
 
 def test_a_copied_database_is_noticed_at_the_next_look(made):
@@ -162,16 +165,25 @@ def test_a_copied_database_is_noticed_at_the_next_look(made):
         copy.hold()
 
 
-def test_a_moved_database_goes_on_at_once(made):
+def test_a_moved_database_goes_on_at_once(made, account, clock):
+    """Its marker says where it is now when it is next renewed."""
     first = made(FIRST)
     first.hold()
-    made(replace(FIRST, place="mail2 with /srv/deskbell.db"), database_of(first)).hold()
+    moved = made(replace(FIRST, place="mail2 with /srv/deskbell.db"), database_of(first))
+    moved.hold()
+    clock.pass_by(seconds=RENEWED.total_seconds())
+    moved.hold()
+    assert [one.place for one in lying(account)] == ["mail2 with /srv/deskbell.db"]
 
 
-def test_a_database_restored_at_its_old_place_goes_on_at_once(made):
-    """It has forgotten its last nonces."""
+def test_a_database_restored_at_its_old_place_goes_on_at_once(made, account):
+    """It has forgotten its last nonces, and knows the one that it finds or makes from then on."""
     made(FIRST).hold()
-    made(FIRST).hold()
+    restored = made(FIRST)
+    restored.hold()
+    (found,) = lying(account)
+    with database_of(restored).read() as connection:
+        assert found.nonce in noted_of(connection, HELP, "INBOX").nonces
 
 
 def test_two_that_begin_at_the_same_moment_are_one_in_the_end(made, account):

@@ -1,5 +1,7 @@
 """Rules are rehearsed on typed, filed and stored mails, and nothing is changed by it."""
 
+from dataclasses import replace
+
 import pytest
 
 from routing.classify import Routable
@@ -51,6 +53,16 @@ def test_the_last_mails_that_opened_requests_are_told_by_reference_oldest_first(
         cases = [stored_case(desk.database, one, HOUSE, InlineParser()) for one in ids]
     assert [(case.name, case.mail.subject) for case in cases] == [("R-1002", "Printer 2"), ("R-1003", "Printer 3")]
     assert {(case.mail.mailbox, case.mail.mailbox_department) for case in cases} == {(HELP, "it")}
+
+
+def test_the_words_of_a_mail_are_hidden_where_one_of_its_departments_is_confidential():
+    house = replace(HOUSE, departments=HOUSE.departments | {"hr": replace(HOUSE.departments["hr"], confidential=True)})
+    raw = mail(1).replace(b"Subject:", f"To: {HELP}, {HR}\r\nSubject:".encode())
+    with works() as desk:
+        desk.accept(imap(1, raw), imap(2, mail(2)))
+        desk.settle()
+        cases = [stored_case(desk.database, one, house, InlineParser()) for one in (1, 2)]
+    assert [case.is_hidden for case in cases] == [True, False]
 
 
 @pytest.mark.parametrize(("subject", "moves"), [("printer toner", True), ("hello", False)])

@@ -154,9 +154,9 @@ def test_the_words_that_rules_hit_are_left_out_of_a_hidden_departments_trace(off
     office.settle()
     seen = line(office)
     assert "printer" in str(seen.trace["classification"]["rules"]).lower()
-    (rule,) = wordless(seen, {"it"}, department="it").trace["classification"]["rules"]
+    (rule,) = wordless(seen, {"it"}, departments=["it"]).trace["classification"]["rules"]
     assert (rule["rule"], rule["hits"]) == ("it-printer", [])
-    assert wordless(seen, {"hr"}, department="it") == seen
+    assert wordless(seen, {"hr"}, departments=["it"]) == seen
 
 
 def test_the_words_are_left_out_where_one_of_several_departments_is_hidden(office):
@@ -165,14 +165,14 @@ def test_the_words_are_left_out_where_one_of_several_departments_is_hidden(offic
     verdict = seen.trace["classification"]
     shared = replace(seen, trace=seen.trace | {"parts": [verdict | {"department": "hr"}]})
     for hidden in ({"hr"}, {"it"}):
-        trace = wordless(shared, hidden, department="it").trace
+        trace = wordless(shared, hidden, departments=["it"]).trace
         assert "printer*" not in str((trace["classification"], trace["parts"]))
-    assert wordless(shared, {"payroll"}, department="it") == shared
+    assert wordless(shared, {"payroll"}, departments=["it"]) == shared
 
 
 def test_an_answer_on_a_hidden_departments_request_has_no_words_whatever_its_own_point_to(office):
     office.settle()
-    (rule,) = wordless(line(office), {"hr"}, department="hr").trace["classification"]["rules"]
+    (rule,) = wordless(line(office), {"hr"}, departments=["hr"]).trace["classification"]["rules"]
     assert rule["hits"] == []
 
 
@@ -185,13 +185,13 @@ def test_what_a_header_says_of_itself_is_left_out_of_a_hidden_departments_trace(
     with office.database.read() as connection:
         seen = ledger.find(connection, 2)
     assert "auto-replied" in str(seen.trace)
-    shown = wordless(seen, {seen.trace["classification"]["department"]}, department=None).trace
+    shown = wordless(seen, {seen.trace["classification"]["department"]}, departments=()).trace
     assert "auto-replied" not in str(shown)
     assert (shown["automatic"]["kind"], shown["acknowledge"]["reason"]) == ("auto-reply", "automatic-mail")
 
 
 def test_an_arrival_without_a_trace_has_no_words_to_leave_out(office):
-    assert wordless(line(office), {"it"}, department="it") == line(office)
+    assert wordless(line(office), {"it"}, departments=["it"]) == line(office)
 
 
 @pytest.mark.parametrize("reply", [None, "550 5.1.1 <eve@corp.example>: eve is unknown"])

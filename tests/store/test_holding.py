@@ -1,7 +1,9 @@
 """Mails are held back and let go; the list says what is known of each."""
 
+from dataclasses import replace
+
 from desk.outbox import NoticeKind, OutboxState, Phase, Verdict
-from store import holding, outbox
+from store import holding, outbox, parts
 from store.holding import Owed
 from tests.store.cast import ANNA, HOUR, MINUTE, NOON, new_request, notice, open_request, owe
 
@@ -44,27 +46,30 @@ def test_a_mail_that_was_never_tried_is_due_at_its_moment(database):
             attempts=0,
             next_attempt=NOON,
             last_reply=None,
-            department="it",
+            departments=("it",),
         )
     ]
 
 
 def test_the_list_can_be_of_one_department_and_one_state(database):
-    """A mail about no request belongs to none."""
+    """A mail about no request belongs to none, one about a request of several to each."""
     owe(database, notice("a"))
     owe(database, notice("b"), number=open_request(database, new_request(1002, department="hr")))
     with database.write() as connection:
         outbox.owe(connection, None, notice("c", NoticeKind.EVENING, targets=None), now=NOON)
+        parts.add(connection, 1002, [replace(new_request().parts[0], department="payroll")])
         holding.hold(connection, [2])
         for department, state, ids in (
             ("it", None, [1]),
             ("hr", None, [2]),
+            ("payroll", None, [2]),
             ("hr", OutboxState.DUE, []),
             (None, OutboxState.DUE, [1, 3]),
         ):
             found = holding.every(connection, state=state, department=department)
             assert [one.id for one in found] == ids
-        assert [one.department for one in holding.every(connection, state=None)] == ["it", "hr", None]
+        found = holding.every(connection, state=None)
+        assert [one.departments for one in found] == [("it",), ("hr", "payroll"), ()]
 
 
 def test_a_mail_in_flight_says_how_far_it_is(database):
